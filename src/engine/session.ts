@@ -1,0 +1,137 @@
+/**
+ * One DuckDB in this process's memory, for one job. It reads and writes plain files in the job's scratch directory and can
+ * reach nothing else: no other directory, no network, no extension that is not built in. Every setting that bounds it is
+ * given here and then locked, so that no statement can loosen it.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import { columnFunction, type OnColumn } from './column-function.ts'
+import { engineErrorOf } from './engine-error.ts'
+
+/** A value of a prepared statement. */
+export type Value = string | number | bigint | boolean | null
+
+export type SessionOptions = {
+  /** The job's private directory. The only place the session may read and write. */
+  scratchDir: string
+  /** What DuckDB may hold in memory before it spills into the scratch directory. */
+  memoryMiB: number
+  threads: number
+  /** What it may spill. Default: as much as it may hold in memory. */
+  spillMiB?: number
+}
+
+export type Session = {
+  readonly scratchDir: string
+  readonly threads: number
+  /**
+   * Runs one statement, or several separated by semicolons when there are no values.
+   *
+   * @throws {EngineError} for whatever the engine says; a callback's own error is thrown as it is.
+   */
+  run(sql: string, values?: readonly Value[]): Promise<void>
+  /**
+   * The rows of a query as objects. Whole numbers of every width come as `number`.
+   *
+   * @throws {RangeError} for a whole number beyond 2^53: a defect of the query.
+   */
+  rows<T extends Record<string, unknown>>(sql: string, values?: readonly Value[]): Promise<T[]>
+  /**
+   * Makes `onColumn` callable in SQL as `name(uuid)` (width 16) or `name(uuid, uuid)` (width 32), giving a UUID. It is
+   * called with up to 2,048 rows at a time, in canonical byte order (as a UUID is printed), never with a NULL: a NULL
+   * in any argument gives NULL.
+   */
+  registerColumnFunction(name: string, width: 16 | 32, onColumn: OnColumn): void
+  close(): void
+}
+
+/** Opens a session. Close it whatever happens: it holds the memory until then. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const scratchDir = resolve(options.scratchDir)
+  const spillDir = join(scratchDir, 'spill')
+  await mkdir(spillDir, { recursive: true, mode: 0o700 })
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${options.memoryMiB}MiB`,
+    threads: String(options.threads),
+    temp_directory: spillDir,
+    max_temp_directory_size: `${options.spillMiB ?? options.memoryMiB}MiB`,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    allow_unsigned_extensions: 'false',
+    allow_persistent_secrets: 'false',
+    default_null_order: 'nulls_last',
+    preserve_insertion_order: 'true',
+  })
+  const connection = await instance.connect()
+  await connection.run('set errors_as_json = true')
+  await connection.run(`set allowed_directories = [${quoteText(`${scratchDir}/`)}]`)
+  await connection.run('set enable_external_access = false')
+  await connection.run('set lock_configuration = true')
+  return sessionOn(instance, connection, { scratchDir, threads: options.threads })
+}
+
+/** A name as DuckDB reads it literally: the only way a name gets into SQL. */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** A text as a SQL literal: for file paths and options, which cannot be prepared values. */
+export function quoteText(text: string): string {
+  if (text.includes('\0')) throw new RangeError('a text with a NUL cannot be a literal')
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+function sessionOn(
+  instance: DuckDBInstance,
+  connection: DuckDBConnection,
+  known: { scratchDir: string; threads: number },
+): Session {
+  let thrown: unknown
+  let isOpen = true
+  const attempt = async <T>(act: () => Promise<T>): Promise<T> => {
+    thrown = undefined
+    try {
+      return await act()
+    } catch (error) {
+      // A callback's own error reaches us as the engine's text; the original is the better one.
+      throw thrown ?? engineErrorOf(error)
+    }
+  }
+  return {
+    ...known,
+    run: (sql, values) => attempt(async () => void (await connection.run(sql, bound(values)))),
+    rows: <T extends Record<string, unknown>>(sql: string, values?: readonly Value[]) =>
+      attempt(async () => {
+        const reader = await connection.runAndReadAll(sql, bound(values))
+        return reader.getRowObjectsJS().map(withNumbers) as T[]
+      }),
+    registerColumnFunction: (name, width, onColumn) =>
+      connection.registerScalarFunction(
+        columnFunction(name, width, onColumn, (error) => {
+          thrown ??= error
+        }),
+      ),
+    close: () => {
+      if (!isOpen) return
+      isOpen = false
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+}
+
+function bound(values: readonly Value[] | undefined): DuckDBValue[] | undefined {
+  return values === undefined ? undefined : [...values]
+}
+
+function withNumbers(row: Record<string, unknown>): Record<string, unknown> {
+  for (const [name, value] of Object.entries(row)) {
+    if (typeof value !== 'bigint') continue
+    const number = Number(value)
+    if (!Number.isSafeInteger(number)) throw new RangeError('a whole number beyond 2^53')
+    row[name] = number
+  }
+  return row
+}
