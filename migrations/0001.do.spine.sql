@@ -7,6 +7,14 @@
 
 create schema gyeol;
 
+-- Which migrations ran, and with what text: a release starts only on the schema it was written for.
+create table gyeol.schema_version (
+  number integer primary key,
+  name text not null,
+  sha256 bytea not null,
+  applied_at timestamptz not null default now()
+);
+
 -- People ---------------------------------------------------------------------------------------------------------
 
 create table gyeol.account (
