@@ -126,6 +126,7 @@ create table gyeol.delivery (
     constraint delivery_state_is_known check (state in ('open', 'submitted', 'taken', 'refused', 'withdrawn')),
   manifest jsonb, -- as submitted
   manifest_sha256 bytea,
+  job_id uuid, -- the job that takes it in
   created_at timestamptz not null default now(),
   submitted_at timestamptz,
   ended_at timestamptz, -- taken, refused or withdrawn

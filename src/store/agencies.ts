@@ -1,0 +1,49 @@
+/** Agencies. What identifies one is the public key of its client certificate, not a name in the certificate. */
+import type { Queryable, Tx } from './pool.ts'
+
+export type Agency = { id: string; name: string; title: { en: string; ko: string } }
+
+/** The enabled agency whose certificate has this public key (SHA-256 of the SPKI), or undefined. */
+export async function findAgencyByKey(
+  db: Queryable,
+  spkiSha256: Uint8Array,
+): Promise<Agency | undefined> {
+  const { rows } = await db.query<Agency>(
+    `select agency_id as id, name, title from gyeol.agency
+     where spki_sha256 = $1::bytea and disabled_at is null`,
+    [spkiSha256],
+  )
+  return rows[0]
+}
+
+/** The ids of the agencies of these names; a name that is unknown is missing from the map. */
+export async function agencyIdsOf(db: Queryable, names: string[]): Promise<Map<string, string>> {
+  const { rows } = await db.query<{ name: string; id: string }>(
+    'select name, agency_id as id from gyeol.agency where name = any($1::text[])',
+    [names],
+  )
+  return new Map(rows.map((row) => [row.name, row.id]))
+}
+
+/** Registers an agency, or gives the one of that name a new certificate key. */
+export async function saveAgency(
+  tx: Tx,
+  agency: Agency & { spkiSha256: Uint8Array },
+): Promise<void> {
+  await tx.query(
+    `insert into gyeol.agency (agency_id, name, title, spki_sha256)
+     values ($1::uuid, $2::text, $3::jsonb, $4::bytea)
+     on conflict (name) do update
+     set title = excluded.title, spki_sha256 = excluded.spki_sha256, disabled_at = null`,
+    [agency.id, agency.name, JSON.stringify(agency.title), agency.spkiSha256],
+  )
+}
+
+/** True while the agency may act: asked again when a long upload ends. */
+export async function isAgencyEnabled(db: Queryable, agencyId: string): Promise<boolean> {
+  const { rows } = await db.query(
+    'select 1 from gyeol.agency where agency_id = $1::uuid and disabled_at is null',
+    [agencyId],
+  )
+  return rows.length === 1
+}

@@ -1,0 +1,116 @@
+/** Deliveries: one agency's keys and tables for one wave of a project. */
+import type { Queryable, Tx } from './pool.ts'
+
+export type DeliveryState = 'open' | 'submitted' | 'taken' | 'refused' | 'withdrawn'
+
+export type Delivery = {
+  id: string
+  projectId: string
+  agencyId: string
+  agency: string
+  wave: number
+  state: DeliveryState
+  jobId: string | null
+  createdAt: Date
+  submittedAt: Date | null
+  endedAt: Date | null
+}
+
+const deliveryColumns = `d.delivery_id as id, d.project_id as "projectId", d.agency_id as "agencyId",
+  a.name as agency, d.wave, d.state, d.job_id as "jobId", d.created_at as "createdAt",
+  d.submitted_at as "submittedAt", d.ended_at as "endedAt"`
+
+/** The delivery, or undefined. */
+export async function findDelivery(db: Queryable, id: string): Promise<Delivery | undefined> {
+  const { rows } = await db.query<Delivery>(
+    `select ${deliveryColumns} from gyeol.delivery d join gyeol.agency a using (agency_id)
+     where d.delivery_id = $1::uuid`,
+    [id],
+  )
+  return rows[0]
+}
+
+/** Holds the delivery's state still until the transaction ends. */
+export async function lockDelivery(
+  tx: Tx,
+  id: string,
+  strength: 'share' | 'update',
+): Promise<DeliveryState | undefined> {
+  const { rows } = await tx.query<{ state: DeliveryState }>(
+    `select state from gyeol.delivery where delivery_id = $1::uuid for ${strength}`,
+    [id],
+  )
+  return rows[0]?.state
+}
+
+/** Opens a delivery; undefined if the agency has a live one for this wave. */
+export async function insertDelivery(
+  tx: Tx,
+  delivery: { id: string; projectId: string; agencyId: string; wave: number },
+): Promise<string | undefined> {
+  const { rows } = await tx.query<{ id: string }>(
+    `insert into gyeol.delivery (delivery_id, project_id, agency_id, wave)
+     values ($1::uuid, $2::uuid, $3::uuid, $4::integer)
+     on conflict (project_id, agency_id, wave) where state in ('open', 'submitted', 'taken')
+     do nothing returning delivery_id as id`,
+    [delivery.id, delivery.projectId, delivery.agencyId, delivery.wave],
+  )
+  return rows[0]?.id
+}
+
+/** The agency's live delivery of this wave. */
+export async function findLiveDelivery(
+  db: Queryable,
+  key: { projectId: string; agencyId: string; wave: number },
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ id: string }>(
+    `select delivery_id as id from gyeol.delivery
+     where project_id = $1::uuid and agency_id = $2::uuid and wave = $3::integer
+       and state in ('open', 'submitted', 'taken')`,
+    [key.projectId, key.agencyId, key.wave],
+  )
+  return rows[0]?.id
+}
+
+/** Records the manifest and the job that takes the delivery in. */
+export async function submitOpenDelivery(
+  tx: Tx,
+  delivery: { id: string; manifest: unknown; manifestSha256: Uint8Array; jobId: string },
+): Promise<void> {
+  await tx.query(
+    `update gyeol.delivery
+     set state = 'submitted', manifest = $2::jsonb, manifest_sha256 = $3::bytea, job_id = $4::uuid,
+         submitted_at = now()
+     where delivery_id = $1::uuid and state = 'open'`,
+    [delivery.id, JSON.stringify(delivery.manifest), delivery.manifestSha256, delivery.jobId],
+  )
+}
+
+/** Ends a delivery that is open or submitted; false if it was neither. */
+export async function endDelivery(
+  tx: Tx,
+  id: string,
+  state: 'taken' | 'refused' | 'withdrawn',
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update gyeol.delivery set state = $2::text, ended_at = now()
+     where delivery_id = $1::uuid and state in ('open', 'submitted')`,
+    [id, state],
+  )
+  return rowCount === 1
+}
+
+/** The deliveries of a project in a state, by agency and wave. */
+export async function deliveriesOfProject(
+  db: Queryable,
+  projectId: string,
+  states: DeliveryState[],
+): Promise<Delivery[]> {
+  const { rows } = await db.query<Delivery>(
+    `select ${deliveryColumns} from gyeol.delivery d join gyeol.agency a using (agency_id)
+     where d.project_id = $1::uuid and d.state = any($2::text[])
+     order by a.name, d.wave`,
+    [projectId, states],
+  )
+  return rows
+}

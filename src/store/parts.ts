@@ -1,0 +1,113 @@
+/** The parts of deliveries. Keys and tables have the same life; a part of keys has the empty table name. */
+import type { Queryable, Tx } from './pool.ts'
+
+export type MediaType = 'text/csv' | 'application/vnd.apache.parquet'
+
+/** Which part: a delivery, a table (empty for keys) and a number from 1. */
+export type PartKey = { deliveryId: string; table: string; number: number }
+
+/** How many rows were set aside for one reason, and the first line (CSV) or row (Parquet) of them, from 1. */
+export type RowRefusals = Record<string, { rows: number; firstLine: number }>
+
+export type Part = PartKey & {
+  state: 'uploaded' | 'taken' | 'refused'
+  mediaType: MediaType
+  bytes: number
+  sha256: Uint8Array
+  uploadObjectId: string | null
+  takenObjectId: string | null
+  rows: number | null
+  rowsTaken: number | null
+  refusals: RowRefusals | null
+  report: Record<string, unknown> | null
+}
+
+const partColumns = `delivery_id as "deliveryId", table_name as "table", number, state,
+  media_type as "mediaType", bytes, sha256, upload_object_id as "uploadObjectId",
+  taken_object_id as "takenObjectId", rows, rows_taken as "rowsTaken", refusals, report`
+
+/** The parts of a delivery in order. */
+export async function partsOfDelivery(db: Queryable, deliveryId: string): Promise<Part[]> {
+  const { rows } = await db.query<Part>(
+    `select ${partColumns} from gyeol.part where delivery_id = $1::uuid
+     order by table_name, number`,
+    [deliveryId],
+  )
+  return rows
+}
+
+/** One part, or undefined. */
+export async function findPart(db: Queryable, key: PartKey): Promise<Part | undefined> {
+  const { rows } = await db.query<Part>(
+    `select ${partColumns} from gyeol.part
+     where delivery_id = $1::uuid and table_name = $2::text and number = $3::integer`,
+    [key.deliveryId, key.table, key.number],
+  )
+  return rows[0]
+}
+
+/** Stores an uploaded part; false if that number is taken. */
+export async function insertPart(
+  tx: Tx,
+  part: PartKey & { mediaType: MediaType; bytes: number; sha256: Uint8Array; objectId: string },
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `insert into gyeol.part
+       (delivery_id, table_name, number, media_type, bytes, sha256, upload_object_id)
+     values ($1::uuid, $2::text, $3::integer, $4::text, $5::bigint, $6::bytea, $7::uuid)
+     on conflict do nothing`,
+    [
+      part.deliveryId,
+      part.table,
+      part.number,
+      part.mediaType,
+      part.bytes,
+      part.sha256,
+      part.objectId,
+    ],
+  )
+  return rowCount === 1
+}
+
+/** What the intake made of a part. */
+export type PartTaken = PartKey & {
+  state: 'taken' | 'refused'
+  takenObjectId: string | null
+  rows: number
+  rowsTaken: number
+  refusals: RowRefusals
+  report: Record<string, unknown>
+}
+
+/** Records what the intake made of an uploaded part and forgets its upload. */
+export async function savePartTaken(tx: Tx, part: PartTaken): Promise<void> {
+  await tx.query(
+    `update gyeol.part
+     set state = $4::text, taken_object_id = $5::uuid, rows = $6::bigint, rows_taken = $7::bigint,
+         refusals = $8::jsonb, report = $9::jsonb, upload_object_id = null
+     where delivery_id = $1::uuid and table_name = $2::text and number = $3::integer
+       and state = 'uploaded'`,
+    [
+      part.deliveryId,
+      part.table,
+      part.number,
+      part.state,
+      part.takenObjectId,
+      part.rows,
+      part.rowsTaken,
+      JSON.stringify(part.refusals),
+      JSON.stringify(part.report),
+    ],
+  )
+}
+
+/** The objects that parts of a delivery still name, to be ended with it. */
+export async function objectsOfDelivery(db: Queryable, deliveryId: string): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select o.id from gyeol.part p
+     cross join lateral unnest(array[p.upload_object_id, p.taken_object_id]) as o (id)
+     where p.delivery_id = $1::uuid and o.id is not null`,
+    [deliveryId],
+  )
+  return rows.map((row) => row.id)
+}

@@ -1,0 +1,131 @@
+/** Releases: what was asked for, the files that were made, and who takes them. */
+import type { ReleaseState } from '../core/states.ts'
+import type { Queryable, Tx } from './pool.ts'
+
+export type Release = {
+  id: string
+  projectId: string
+  cohortId: string
+  domain: string
+  state: ReleaseState
+  /** Checked by `policySchema` when the release was requested. */
+  policy: unknown
+  policySha256: Uint8Array
+  jobId: string | null
+  personsObjectId: string | null
+  manifest: Record<string, unknown> | null
+  manifestSha256: Uint8Array | null
+  recipientId: string
+  recipient: string
+  purpose: string
+  place: string
+  validFrom: Date | null
+  validUntil: Date | null
+  createdBy: string
+  approvedBy: string | null
+  createdAt: Date
+  builtAt: Date | null
+  approvedAt: Date | null
+}
+
+const releaseColumns = `r.release_id as id, r.project_id as "projectId", r.cohort_id as "cohortId",
+  r.domain, r.state, r.policy, r.policy_sha256 as "policySha256", r.job_id as "jobId",
+  r.persons_object_id as "personsObjectId", r.manifest, r.manifest_sha256 as "manifestSha256",
+  r.recipient_id as "recipientId", a.name as recipient, r.purpose, r.place,
+  r.valid_from as "validFrom", r.valid_until as "validUntil", r.created_by as "createdBy",
+  r.approved_by as "approvedBy", r.created_at as "createdAt", r.built_at as "builtAt",
+  r.approved_at as "approvedAt"`
+
+/** The release, or undefined. */
+export async function findRelease(db: Queryable, id: string): Promise<Release | undefined> {
+  const { rows } = await db.query<Release>(
+    `select ${releaseColumns}
+     from gyeol.release r join gyeol.account a on a.account_id = r.recipient_id
+     where r.release_id = $1::uuid`,
+    [id],
+  )
+  return rows[0]
+}
+
+/** The release, held still until the transaction ends. */
+export async function lockRelease(tx: Tx, id: string): Promise<Release | undefined> {
+  await tx.query('select 1 from gyeol.release where release_id = $1::uuid for update', [id])
+  return findRelease(tx, id)
+}
+
+/** Stores a requested release. */
+export async function insertRelease(
+  tx: Tx,
+  release: Pick<
+    Release,
+    'id' | 'projectId' | 'cohortId' | 'domain' | 'policy' | 'policySha256' | 'recipientId'
+  > &
+    Pick<Release, 'purpose' | 'place' | 'createdBy'> & { jobId: string; validUntil: Date },
+): Promise<void> {
+  await tx.query(
+    `insert into gyeol.release
+       (release_id, project_id, cohort_id, domain, policy, policy_sha256, job_id, recipient_id,
+        purpose, place, valid_until, created_by)
+     values ($1::uuid, $2::uuid, $3::uuid, $4::text, $5::jsonb, $6::bytea, $7::uuid, $8::uuid,
+             $9::text, $10::text, $11::timestamptz, $12::uuid)`,
+    [
+      release.id,
+      release.projectId,
+      release.cohortId,
+      release.domain,
+      JSON.stringify(release.policy),
+      release.policySha256,
+      release.jobId,
+      release.recipientId,
+      release.purpose,
+      release.place,
+      release.validUntil,
+      release.createdBy,
+    ],
+  )
+}
+
+/** Moves a release from one state to the next; false if it was in another. */
+export async function moveRelease(
+  tx: Tx,
+  id: string,
+  from: ReleaseState,
+  to: ReleaseState,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update gyeol.release set state = $3::text where release_id = $1::uuid and state = $2::text`,
+    [id, from, to],
+  )
+  return rowCount === 1
+}
+
+/** Records the object that maps ordinals to the release's pseudonyms. */
+export async function saveReleasePersons(tx: Tx, id: string, objectId: string): Promise<void> {
+  await tx.query(
+    'update gyeol.release set persons_object_id = $2::uuid where release_id = $1::uuid',
+    [id, objectId],
+  )
+}
+
+/** Records the manifest that everything later binds to. */
+export async function saveReleaseBuilt(
+  tx: Tx,
+  release: { id: string; manifest: unknown; manifestSha256: Uint8Array },
+): Promise<void> {
+  await tx.query(
+    `update gyeol.release
+     set state = 'built', manifest = $2::jsonb, manifest_sha256 = $3::bytea, built_at = now()
+     where release_id = $1::uuid and state = 'queued'`,
+    [release.id, JSON.stringify(release.manifest), release.manifestSha256],
+  )
+}
+
+/** Records the head's approval. */
+export async function saveReleaseApproved(tx: Tx, id: string, accountId: string): Promise<void> {
+  await tx.query(
+    `update gyeol.release
+     set state = 'approved', approved_by = $2::uuid, approved_at = now(), valid_from = now()
+     where release_id = $1::uuid and state = 'built'`,
+    [id, accountId],
+  )
+}
