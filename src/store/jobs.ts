@@ -5,10 +5,10 @@
 import type { Queryable, Tx } from './pool.ts'
 
 /** Which worker does the job: the one that sees keys or the one that sees tables. */
-export type JobSide = 'key' | 'data'
+type JobSide = 'key' | 'data'
 
 /** A job to be stored. `subject` holds ids only. A job with children starts as `waiting` and runs when all have ended. */
-type NewJob = {
+export type NewJob = {
   jobId: string
   projectId: string
   parentId?: string

@@ -6,7 +6,7 @@
  *
  * Lock order in a finishing transaction: the job, its parent, then the head of the trail (`appendLeaf` last).
  */
-import type { JobSide } from './jobs.ts'
+import type { Job } from './jobs.ts'
 import type { Queryable, Tx } from './pool.ts'
 
 /** What a worker must show to write. */
@@ -16,7 +16,7 @@ export type Lease = { jobId: string; leaseToken: string }
 export type ClaimedJob = Lease & {
   projectId: string
   parentId: string | null
-  side: JobSide
+  side: Job['side']
   kind: string
   subject: Record<string, string>
   attempts: number
@@ -25,7 +25,7 @@ export type ClaimedJob = Lease & {
 }
 
 /** A job to announce once the transaction has committed. */
-type JobToRing = { jobId: string; side: JobSide }
+type JobToRing = { jobId: string; side: Job['side'] }
 
 /** The job is someone else's by now, or has ended: write nothing, drop the work. */
 export class LeaseLost extends Error {

@@ -69,8 +69,12 @@ async function createRoleIfMissing(
   if (found.rowCount === 0) await client.query(`create role ${role} ${login}`)
 }
 
-/** SCRAM-SHA-256 as PostgreSQL stores it (RFC 5802, RFC 7677). */
-function scramVerifier(password: string): string {
+/**
+ * A password as PostgreSQL stores it (SCRAM-SHA-256; RFC 5802, RFC 7677).
+ *
+ * @throws {RangeError} unless it is 16 to 128 printable ASCII characters.
+ */
+export function scramVerifier(password: string): string {
   if (!/^[\x21-\x7e]{16,128}$/.test(password)) {
     throw new RangeError('a role password is 16 to 128 printable ASCII characters')
   }
