@@ -6,7 +6,6 @@
  * so a server whose lock is free was left by an owner that died, and is stopped and started anew.
  */
 
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -80,7 +79,7 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
     await makeDatabase(owner)
     const urls = urlsOf(state, port, databaseName)
     await provisionRoles(urls.admin, state.passwords)
-    owner.unref() // Holds the lock, not the process.
+    releaseEventLoop(owner)
     return { port, urls, ended: server.ended, stop: () => stop(cluster, server) }
   } catch (error) {
     await stop(cluster, server)
@@ -179,6 +178,11 @@ function newSession(connectionString: string): pg.Client {
   })
   client.on('error', () => {}) // The server ended; `ended` tells.
   return client
+}
+
+/** The owner's session holds the lock, not the process. `unref` is missing from the types of pg. */
+function releaseEventLoop(owner: pg.Client): void {
+  if ('unref' in owner && typeof owner.unref === 'function') owner.unref()
 }
 
 async function makeDatabase(owner: pg.Client): Promise<void> {
