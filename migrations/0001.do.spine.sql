@@ -115,6 +115,32 @@ create table gyeol.vault_object (
   destroyed_at timestamptz -- set when no row may name it any more; the sweep then removes the file
 );
 
+-- Jobs -------------------------------------------------------------------------------------------------------------
+
+create table gyeol.job (
+  job_id uuid primary key,
+  project_id uuid not null references gyeol.project,
+  parent_id uuid references gyeol.job, -- a parent is done when its last child is
+  side text not null constraint job_side_is_known check (side in ('key', 'data')),
+  kind text not null,
+  subject jsonb not null, -- ids only
+  state text not null default 'queued'
+    constraint job_state_is_known check (state in ('queued', 'running', 'waiting', 'done', 'failed', 'cancelled')),
+  attempts integer not null default 0,
+  lease_token uuid, -- what a worker must still hold to write its effect
+  lease_until timestamptz,
+  run_after timestamptz not null default now(), -- pushed back after an outage
+  progress jsonb not null default '{}', -- counts only
+  result jsonb, -- counts and ids only
+  refusal jsonb, -- {"code", "sentence", "details"} of a job that was refused
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  ended_at timestamptz,
+  constraint job_that_runs_is_leased check ((state = 'running') = (lease_token is not null))
+);
+create index job_by_parent on gyeol.job (parent_id) where parent_id is not null;
+create index job_to_do on gyeol.job (side, created_at) where state in ('queued', 'running');
+
 -- Deliveries -------------------------------------------------------------------------------------------------------
 
 create table gyeol.delivery (
@@ -153,32 +179,6 @@ create table gyeol.part (
   report jsonb, -- counts of the intake
   primary key (delivery_id, table_name, number)
 );
-
--- Jobs -------------------------------------------------------------------------------------------------------------
-
-create table gyeol.job (
-  job_id uuid primary key,
-  project_id uuid not null references gyeol.project,
-  parent_id uuid references gyeol.job, -- a parent is done when its last child is
-  side text not null constraint job_side_is_known check (side in ('key', 'data')),
-  kind text not null,
-  subject jsonb not null, -- ids only
-  state text not null default 'queued'
-    constraint job_state_is_known check (state in ('queued', 'running', 'waiting', 'done', 'failed', 'cancelled')),
-  attempts integer not null default 0,
-  lease_token uuid, -- what a worker must still hold to write its effect
-  lease_until timestamptz,
-  run_after timestamptz not null default now(), -- pushed back after an outage
-  progress jsonb not null default '{}', -- counts only
-  result jsonb, -- counts and ids only
-  refusal jsonb, -- {"code", "sentence", "details"} of a job that was refused
-  created_at timestamptz not null default now(),
-  started_at timestamptz,
-  ended_at timestamptz,
-  constraint job_that_runs_is_leased check ((state = 'running') = (lease_token is not null))
-);
-create index job_by_parent on gyeol.job (parent_id) where parent_id is not null;
-create index job_to_do on gyeol.job (side, created_at) where state in ('queued', 'running');
 
 -- Linkages, cohorts, releases --------------------------------------------------------------------------------------
 
@@ -332,6 +332,7 @@ $$;
 -- the trigger is what the signed checkpoints and the witnesses are for.
 create function gyeol.refuse_change() returns trigger
 language plpgsql
+set search_path = gyeol, pg_temp
 as $$
 begin
   raise exception 'the trail is written once' using errcode = 'insufficient_privilege';

@@ -65,15 +65,15 @@ function newState(home: string, runAs: RunAs): HomeState {
   }
 }
 
-function everyRole<T>(valueOf: (role: 'admin' | LoginRole) => T): Record<'admin' | LoginRole, T> {
+function everyRole<T>(make: (role: 'admin' | LoginRole) => T): Record<'admin' | LoginRole, T> {
   return {
-    admin: valueOf('admin'),
-    gyeol_migrate: valueOf('gyeol_migrate'),
-    gyeol_api: valueOf('gyeol_api'),
-    gyeol_key: valueOf('gyeol_key'),
-    gyeol_data: valueOf('gyeol_data'),
-    gyeol_sign: valueOf('gyeol_sign'),
-    gyeol_auditor: valueOf('gyeol_auditor'),
+    admin: make('admin'),
+    gyeol_migrate: make('gyeol_migrate'),
+    gyeol_api: make('gyeol_api'),
+    gyeol_key: make('gyeol_key'),
+    gyeol_data: make('gyeol_data'),
+    gyeol_sign: make('gyeol_sign'),
+    gyeol_auditor: make('gyeol_auditor'),
   }
 }
 
