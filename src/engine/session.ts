@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
 import { columnFunction, type OnColumn } from './column-function.ts'
 import { engineErrorOf } from './engine-error.ts'
+import { type Tally, tallyFunction } from './tally-function.ts'
 
 /** A value of a prepared statement. */
 export type Value = string | number | bigint | boolean | null
@@ -43,6 +44,8 @@ export type Session = {
    * in any argument gives NULL.
    */
   registerColumnFunction(name: string, width: 16 | 32, onColumn: OnColumn): void
+  /** Makes `name(code)` callable in SQL: it gives false and adds one to the tally of the code. */
+  registerTally(name: string, tally: Tally): void
   close(): void
 }
 
@@ -113,6 +116,7 @@ function sessionOn(
           thrown ??= error
         }),
       ),
+    registerTally: (name, tally) => connection.registerScalarFunction(tallyFunction(name, tally)),
     close: () => {
       if (!isOpen) return
       isOpen = false

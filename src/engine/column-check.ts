@@ -1,0 +1,178 @@
+/**
+ * One column of the catalogue as SQL: what its typed value is, when a row is good, and why it is not. Nothing here reads a
+ * value into TypeScript; a fault is a number that stands for a column and a reason.
+ *
+ * An empty value is NULL. A value must be exactly of its type: a whole number is digits, a date is a real date of the form
+ * the catalogue names, a code keeps its leading zeros.
+ */
+import type { CatalogueColumn } from '../catalogue/schema.ts'
+import { registrationNumberInNumber, registrationNumberInText } from './identifier-shape.ts'
+import { quoteIdentifier, quoteText } from './session.ts'
+
+/** Why a row is set aside. The order is the order in which reasons are looked for; never reordered, only extended. */
+export const reasons = [
+  'identifier',
+  'missing',
+  'wrong-type',
+  'too-long',
+  'not-in-list',
+  'pattern',
+  'out-of-range',
+  'serial-malformed',
+] as const
+
+/** One of the reasons. */
+export type Reason = (typeof reasons)[number]
+
+export type ColumnCheck = {
+  name: string
+  /** The typed value over the source's columns. */
+  typed: string
+  /** The conditions of a bad value, over the source's column and, as `typedName`, the typed one; true or not true. */
+  faults: readonly { reason: Reason; when: string }[]
+  /** True exactly when no fault is; never NULL. */
+  good: string
+  typedName: string
+  /** Cannot be had from what came: a column of numbers where codes keep their zeros, a nested column. */
+  isOfWrongType: boolean
+}
+
+/** The DuckDB type of a typed column. */
+export function typeOf(column: CatalogueColumn): string {
+  if (column.type === 'date' || column.type === 'timestamp') return column.type.toUpperCase()
+  if (column.type === 'decimal') return 'DOUBLE'
+  if (column.type !== 'integer') return 'VARCHAR'
+  const fits =
+    (column.min ?? -Infinity) >= -2_147_483_648 && (column.max ?? Infinity) <= 2_147_483_647
+  return fits ? 'INTEGER' : 'BIGINT'
+}
+
+/**
+ * The check of a column.
+ *
+ * @param sourceType - DuckDB's type of the column as it came.
+ */
+export function checkOf(name: string, column: CatalogueColumn, sourceType: string): ColumnCheck {
+  const raw = quoteIdentifier(name)
+  const typedName = quoteIdentifier(`${name}\u0020typed`)
+  const isText = sourceType === 'VARCHAR'
+  const faults: { reason: Reason; when: string }[] = []
+  const identifier = identifierTest(raw, column, sourceType)
+  if (identifier !== undefined) faults.push({ reason: 'identifier', when: identifier })
+  if (column.required === true) faults.push({ reason: 'missing', when: `${raw} is null` })
+  if (typeOf(column) !== 'VARCHAR' || column.type === 'year-month') {
+    faults.push({ reason: 'wrong-type', when: `${raw} is not null and ${typedName} is null` })
+  }
+  faults.push(...faultsOfValue(raw, typedName, column))
+  return {
+    name,
+    typed: isText ? typedOfText(raw, column) : typedOfTyped(raw, column, sourceType),
+    faults,
+    good: faults.map(({ when }) => `not coalesce(${when}, false)`).join(' and ') || 'true',
+    typedName,
+    isOfWrongType: !isText && !acceptedTypes[column.type].test(sourceType),
+  }
+}
+
+const wholeNumbers = 'U?(TINY|SMALL|BIG)INT|U?INTEGER'
+
+/** What a typed source may be, by the type of the catalogue's column. */
+const acceptedTypes: Record<CatalogueColumn['type'], RegExp> = {
+  code: /^VARCHAR$/,
+  text: /^VARCHAR$/,
+  'year-month': /^VARCHAR$/,
+  integer: new RegExp(`^(${wholeNumbers})$`),
+  decimal: new RegExp(`^(${wholeNumbers}|FLOAT|DOUBLE|DECIMAL\\(\\d+,\\d+\\))$`),
+  date: /^DATE$/,
+  timestamp: /^(DATE|TIMESTAMP|TIMESTAMP_S|TIMESTAMP_MS|TIMESTAMP_NS)$/,
+}
+
+function identifierTest(
+  raw: string,
+  column: CatalogueColumn,
+  sourceType: string,
+): string | undefined {
+  if (sourceType === 'VARCHAR') {
+    // A value of a closed list or of fewer than 13 characters cannot be one; if it is, another fault asks again below.
+    const isClosed = column.codes !== undefined || (column.lengthMax ?? Infinity) < 13
+    return isClosed ? undefined : registrationNumberInText(raw)
+  }
+  return column.type === 'integer' || column.type === 'decimal'
+    ? registrationNumberInNumber(raw)
+    : undefined
+}
+
+function faultsOfValue(
+  raw: string,
+  typedName: string,
+  column: CatalogueColumn,
+): { reason: Reason; when: string }[] {
+  const faults: { reason: Reason; when: string }[] = []
+  if (column.lengthMax !== undefined) {
+    // Bytes first: they are known without reading the text, and are never fewer than characters.
+    const when = `strlen(${raw}) > ${column.lengthMax} and length(${raw}) > ${column.lengthMax}`
+    faults.push({ reason: 'too-long', when })
+  }
+  if (column.codes !== undefined) {
+    faults.push({ reason: 'not-in-list', when: `not ${isOneOf(raw, column.codes)}` })
+  }
+  if (column.pattern !== undefined) {
+    const when = `not regexp_full_match(${raw}, ${quoteText(column.pattern)})`
+    faults.push({ reason: 'pattern', when })
+  }
+  const bounds = [
+    ...(column.min === undefined ? [] : [`${typedName} < ${column.min}`]),
+    ...(column.max === undefined ? [] : [`${typedName} > ${column.max}`]),
+  ]
+  if (bounds.length > 0) faults.push({ reason: 'out-of-range', when: bounds.join(' or ') })
+  return faults
+}
+
+/** NULL for NULL. A long list is a cast to an enum, which is one look-up; `in` compares with each. */
+export function isOneOf(raw: string, codes: readonly string[]): string {
+  const list = codes.map(quoteText).join(', ')
+  if (codes.length <= 8) return `(${raw} in (${list}))`
+  return `(${raw} is null or try_cast(${raw} as enum(${list})) is not null)`
+}
+
+function typedOfText(raw: string, column: CatalogueColumn): string {
+  switch (column.type) {
+    case 'code':
+    case 'text':
+      return raw
+    case 'integer':
+      return wholeNumberOf(raw, typeOf(column))
+    case 'decimal':
+      return `case when regexp_full_match(${raw}, '[+-]?[0-9]{1,30}([.][0-9]{0,30})?([eE][+-]?[0-9]{1,3})?')
+        then try_cast(${raw} as double) end`
+    case 'date':
+      return dateOf(raw, column.format)
+    case 'year-month':
+      return `strftime(try_strptime(case strlen(${raw}) when 6 then ${raw}
+        when 7 then replace(${raw}, '-', '') end || '01', '%Y%m%d'), '%Y-%m')`
+    case 'timestamp':
+      return `case strlen(${raw}) when 14 then try_strptime(${raw}, '%Y%m%d%H%M%S')
+        when 19 then try_strptime(replace(${raw}, 'T', ' '), '%Y-%m-%d %H:%M:%S') end`
+  }
+}
+
+/** The engine would take "1.6" for 2 and "1_000" for a thousand: what it read must print as what came, or be all digits. */
+function wholeNumberOf(raw: string, type: string): string {
+  const cast = `try_cast(${raw} as ${type})`
+  return `case when ${cast}::varchar = ${raw} or regexp_full_match(${raw}, '[+-]?[0-9]{1,30}')
+    then ${cast} end`
+}
+
+function dateOf(raw: string, format: CatalogueColumn['format']): string {
+  const compact = `when 8 then try_strptime(${raw}, '%Y%m%d')`
+  const hyphened = `when 10 then try_strptime(${raw}, '%Y-%m-%d')`
+  const forms =
+    format === 'YYYYMMDD' ? compact : format === 'YYYY-MM-DD' ? hyphened : `${compact} ${hyphened}`
+  return `(case strlen(${raw}) ${forms} end)::date`
+}
+
+function typedOfTyped(raw: string, column: CatalogueColumn, sourceType: string): string {
+  const type = typeOf(column)
+  if (type === sourceType) return raw
+  return type === 'VARCHAR' ? raw : `try_cast(${raw} as ${type})`
+}

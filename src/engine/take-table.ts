@@ -1,0 +1,205 @@
+/**
+ * A delivered part of a table becomes a typed part: the serial and the catalogue's columns in the catalogue's order, every
+ * value of its type. One pass reads, checks, counts and writes; a second one runs only when rows were set aside, to say
+ * where the first of each kind is.
+ *
+ * A bad row is counted by reason and column and left out; too many of them, or one with a registration number in it, and
+ * the part is refused whole. No message carries a value.
+ */
+import { rm } from 'node:fs/promises'
+import type { CatalogueTable } from '../catalogue/schema.ts'
+import { Refusal } from '../core/errors.ts'
+import { type ColumnCheck, checkOf, type Reason, reasons } from './column-check.ts'
+import { registrationNumberInText } from './identifier-shape.ts'
+import { type MediaType, openPart, type PartSource, positionsOf, reading } from './part-source.ts'
+import { quoteIdentifier, quoteText, type Session } from './session.ts'
+
+export type TakeTable = {
+  /** A file in the session's scratch directory. */
+  input: string
+  mediaType: MediaType
+  table: CatalogueTable
+  /** The typed Parquet file to write, in the same directory. */
+  output: string
+}
+
+/** `column: reason` → how many rows, and the line (CSV) or row (Parquet) of the first, from 1. */
+export type Refusals = Record<string, { rows: number; firstLine: number }>
+
+export type TakenTable = { rows: number; taken: number; refusals: Refusals }
+
+/** What the intermediate objects are worth: read once or twice more, then destroyed. Measured beside snappy and lz4. */
+export const parquetOptions = `format parquet, compression zstd, compression_level 1,
+  row_group_size 122880`
+
+/** A serial: 1 to 64 characters. In SQL, over a column; never NULL. */
+export const serialIsWellFormed = `coalesce(regexp_full_match(serial, '[A-Za-z0-9._-]{1,64}'), false)`
+
+const codesPerColumn = 16
+
+/**
+ * Takes a part of a table.
+ *
+ * @throws {Refusal} `column-missing`, `column-unknown`, `input-malformed`, `identifier-in-payload`, `too-many-bad-rows`,
+ *   `disk-full`. Details are columns, counts and lines.
+ */
+export async function takeTable(session: Session, part: TakeTable): Promise<TakenTable> {
+  const source = await openPart(session, part.input, part.mediaType)
+  const checks = checksOf(part.table, source)
+  const tally = new Map<number, number>()
+  session.registerTally('set_aside', tally)
+  const taken = await reading(source, async () => {
+    const [copied] = await session.rows<{ Count: number }>(copyOf(checks, source, part.output))
+    return copied?.Count ?? 0
+  })
+  const setAside = [...tally.values()].reduce((sum, rows) => sum + rows, 0)
+  const rows = taken + setAside
+  if (setAside === 0) return { rows, taken, refusals: {} }
+  const refusals = await refusalsOf(session, source, { checks, tally })
+  await refuseIfBad(refusals, { part, rows, setAside })
+  return { rows, taken, refusals }
+}
+
+/** The columns must be the catalogue's, no more and no less, whatever their order. */
+function checksOf(table: CatalogueTable, source: PartSource): ColumnCheck[] {
+  const names = ['serial', ...Object.keys(table.columns)]
+  const missing = names.find((name) => !source.columns.has(name))
+  const unknown = [...source.columns.keys()].findIndex((name) => !names.includes(name))
+  // A file without a header has a row of values for names: those are never repeated, so the wanted name goes first.
+  if (missing !== undefined) {
+    throw new Refusal(
+      'column-missing',
+      'A column of the table is missing. Add it, or its header.',
+      {
+        column: missing,
+      },
+    )
+  }
+  if (unknown >= 0) {
+    throw new Refusal('column-unknown', 'A column is not in the column list. Leave it out.', {
+      position: unknown + 1,
+      ...nameIfHarmless([...source.columns.keys()][unknown] ?? ''),
+    })
+  }
+  const checks = Object.entries(table.columns).map(([name, column]) =>
+    checkOf(name, column, source.columns.get(name) ?? 'VARCHAR'),
+  )
+  const wrong = checks.find((check) => check.isOfWrongType)
+  if (wrong === undefined && source.columns.get('serial') === 'VARCHAR') return checks
+  throw new Refusal('input-malformed', 'A column has the wrong Parquet type. Write it as text.', {
+    column: wrong?.name ?? 'serial',
+    reason: 'wrong type',
+  })
+}
+
+/** Every wanted column is there, so this is a header; still, a name with digits in it is not repeated. */
+function nameIfHarmless(name: string): { column?: string } {
+  return /^[A-Za-z][A-Za-z_]{0,30}$/.test(name) ? { column: name } : {}
+}
+
+function copyOf(checks: readonly ColumnCheck[], source: PartSource, output: string): string {
+  const columns = checks.map((check) => `${check.typedName} as ${quoteIdentifier(check.name)}`)
+  return `
+    copy (
+      select ${['serial', ...columns].join(', ')}
+      from (${typedRows(checks, source.sql)})
+      where case when ${goodOf(checks)} then true else set_aside(${codeOf(checks)}) end
+    ) to ${quoteText(output)} (${parquetOptions})`
+}
+
+function typedRows(checks: readonly ColumnCheck[], from: string): string {
+  return `select *${checks.map((check) => `, ${check.typed} as ${check.typedName}`).join('')} from ${from}`
+}
+
+function goodOf(checks: readonly ColumnCheck[]): string {
+  // Longer serials are held against the registration number's shape in the key part, where each of them is one row.
+  const serial = `${serialIsWellFormed}
+    and (strlen(serial) not in (13, 14) or not ${registrationNumberInText('serial')})`
+  return [serial, ...checks.map((check) => check.good)].join('\n        and ')
+}
+
+/** The first fault of a bad row as column × 16 + reason; the serial is column 0. An identifier anywhere goes first. */
+function codeOf(checks: readonly ColumnCheck[]): string {
+  const identifiers = checks.map((check, index) => {
+    const raw = `${quoteIdentifier(check.name)}::varchar`
+    return `when ${registrationNumberInText(raw)} then ${(index + 1) * codesPerColumn}`
+  })
+  const others = checks.flatMap((check, index) =>
+    check.faults.map(
+      ({ reason, when }) =>
+        `when ${when} then ${(index + 1) * codesPerColumn + reasons.indexOf(reason)}`,
+    ),
+  )
+  return `(case
+          when ${registrationNumberInText('serial')} then 0
+          ${identifiers.join('\n          ')}
+          when not ${serialIsWellFormed} then ${reasons.indexOf('serial-malformed')}
+          ${others.join('\n          ')}
+        end)::integer`
+}
+
+type Found = { checks: readonly ColumnCheck[]; tally: ReadonlyMap<number, number> }
+
+async function refusalsOf(
+  session: Session,
+  source: PartSource,
+  { checks, tally }: Found,
+): Promise<Refusals> {
+  const firsts = await session.rows<{ code: number; first: number }>(`
+    select code, min(row_number) as first
+    from (
+      select row_number, case when ${goodOf(checks)} then null else ${codeOf(checks)} end as code
+      from (${typedRows(checks, source.numberedSql)})
+    )
+    where code is not null
+    group by code
+    order by first, code`)
+  const positions = await positionsOf(
+    source,
+    firsts.map(({ first }) => first),
+  )
+  return Object.fromEntries(
+    firsts.map(({ code, first }) => [
+      nameOfCode(code, checks),
+      { rows: tally.get(code) ?? 0, firstLine: positions.get(first) ?? first },
+    ]),
+  )
+}
+
+function nameOfCode(code: number, checks: readonly ColumnCheck[]): string {
+  const reason: Reason | undefined = reasons[code % codesPerColumn]
+  const index = Math.floor(code / codesPerColumn)
+  const column = index === 0 ? 'serial' : checks[index - 1]?.name
+  if (reason === undefined || column === undefined) throw new Error('a fault without a name')
+  return `${column}: ${reason}`
+}
+
+type Bad = { part: TakeTable; rows: number; setAside: number }
+
+async function refuseIfBad(refusals: Refusals, { part, rows, setAside }: Bad): Promise<void> {
+  const [identifier] = Object.entries(refusals).filter(([name]) => name.endsWith(': identifier'))
+  const isTooMany = setAside > rows * part.table.badRowsMaxShare
+  if (identifier === undefined && !isTooMany) return
+  await rm(part.output, { force: true })
+  if (identifier !== undefined) {
+    const [name, { rows: count, firstLine }] = identifier
+    throw new Refusal(
+      'identifier-in-payload',
+      'The column holds what looks like registration numbers. Remove them and deliver the part again.',
+      { column: name.replace(/: identifier$/, ''), rows: count, line: firstLine },
+    )
+  }
+  const worst = Object.entries(refusals)
+    .sort(([, a], [, b]) => b.rows - a.rows)
+    .slice(0, 5)
+  throw new Refusal(
+    'too-many-bad-rows',
+    'More rows are bad than the table allows. Correct the columns named and deliver the part again.',
+    {
+      rows,
+      badRows: setAside,
+      ...Object.fromEntries(worst.map(([name, { rows: bad }]) => [`${name} (rows)`, bad])),
+      ...Object.fromEntries(worst.map(([name, at]) => [`${name} (first line)`, at.firstLine])),
+    },
+  )
+}
