@@ -30,6 +30,7 @@ export type RefusalCode =
   | 'policy-refused'
   | 'schema-unknown'
   | 'sealed-object-damaged'
+  | 'signature-wrong'
   | 'state-conflict'
   | 'too-many-attempts'
   | 'too-many-bad-rows'

@@ -1,0 +1,130 @@
+/**
+ * Signed notes (C2SP signed-note, as of Go's golang.org/x/mod/sumdb/note): a text people can read, a blank line, and one
+ * line for each signature. Signature type 0x01, Ed25519, only.
+ *
+ * The rule: the text of a note means nothing before a known key has signed it. So there is no way here to read one without
+ * naming the keys.
+ */
+import { createHash } from 'node:crypto'
+import { base64Of, bytesOfBase64 } from './base64.ts'
+import { verifyEd25519 } from './ed25519.ts'
+import { Refusal } from './errors.ts'
+
+/** A note whose text was signed by the keys named. */
+export type OpenedNote = {
+  /** Ends in a newline. */
+  text: string
+  /** The verifier keys among those given that signed it; at least one. */
+  signers: string[]
+}
+
+type Signature = { name: string; keyId: string; bytes: Uint8Array }
+
+const ed25519Type = 0x01
+const noteCharactersMax = 262_144
+const signaturesMax = 64
+
+/**
+ * The text form of a public key, `name+hash+key`, in which it is handed to those who verify.
+ *
+ * @param publicKey - Ed25519, 32 bytes.
+ * @throws {RangeError} if the name is empty or has a space or a plus, or the key is of another length.
+ */
+export function verifierKeyOf(name: string, publicKey: Uint8Array): string {
+  if (!isKeyName(name)) throw new RangeError('the name of a key has no spaces and no plus')
+  if (publicKey.length !== 32) throw new RangeError('an Ed25519 public key has 32 bytes')
+  const typed = Buffer.concat([Buffer.of(ed25519Type), publicKey])
+  return `${name}+${keyIdOf(name, typed)}+${base64Of(typed)}`
+}
+
+/**
+ * The note of a text under one key: the text, a blank line, one signature line.
+ *
+ * @param text - ends in a newline, has no control characters else.
+ * @param sign - gives the 64 bytes of the Ed25519 signature over the bytes it is given.
+ * @throws {RangeError} if the text or the name cannot stand in a note.
+ */
+export function signNote(
+  text: string,
+  name: string,
+  sign: (bytes: Uint8Array) => Uint8Array,
+  publicKey: Uint8Array,
+): string {
+  if (!isNoteText(text)) throw new RangeError('the text of a note ends in a newline')
+  const keyId = verifierKeyOf(name, publicKey).split('+')[1] ?? ''
+  const signature = sign(Buffer.from(text, 'utf8'))
+  return `${text}\n— ${name} ${base64Of(Buffer.concat([Buffer.from(keyId, 'hex'), signature]))}\n`
+}
+
+/**
+ * Opens a note with the keys one knows. Signatures of unknown keys are passed over.
+ *
+ * @param verifierKeys - `name+hash+key`, one or more.
+ * @throws {Refusal} `input-malformed` if it is no note or a key is no key; `signature-wrong` if a known key's signature does
+ * not fit the text, or no known key signed.
+ */
+export function openNote(note: string, verifierKeys: readonly string[]): OpenedNote {
+  const { text, signatures } = parseNote(note)
+  const signers: string[] = []
+  for (const verifierKey of verifierKeys) {
+    const key = parseVerifierKey(verifierKey)
+    const mine = signatures.find(({ name, keyId }) => name === key.name && keyId === key.keyId)
+    if (mine === undefined) continue
+    if (!verifyEd25519(key.publicKey, Buffer.from(text, 'utf8'), mine.bytes)) {
+      throw new Refusal('signature-wrong', 'The signature does not fit the text: it was changed.')
+    }
+    signers.push(verifierKey)
+  }
+  if (signers.length > 0) return { text, signers }
+  throw new Refusal(
+    'signature-wrong',
+    'None of the known keys signed this. Check the verifier key.',
+  )
+}
+
+function parseNote(note: string): { text: string; signatures: Signature[] } {
+  const end = note.lastIndexOf('\n\n')
+  const text = note.slice(0, end + 1)
+  const lines = note.slice(end + 2).split('\n')
+  const isEnded = lines.pop() === ''
+  const isBounded = note.length <= noteCharactersMax && lines.length <= signaturesMax
+  if (end < 0 || !isEnded || !isBounded || lines.length === 0 || !isNoteText(text)) {
+    throw malformedNote()
+  }
+  return { text, signatures: lines.map(parseSignature) }
+}
+
+function parseSignature(line: string): Signature {
+  const [, name = '', base64 = ''] = /^— (\S+) (\S+)$/u.exec(line) ?? []
+  const blob = bytesOfBase64(base64)
+  if (!isKeyName(name) || blob === undefined || blob.length < 5) throw malformedNote()
+  return { name, keyId: Buffer.from(blob.subarray(0, 4)).toString('hex'), bytes: blob.subarray(4) }
+}
+
+function parseVerifierKey(text: string): { name: string; keyId: string; publicKey: Uint8Array } {
+  // The base 64 may itself have a plus, so only the first two part the fields.
+  const [, name = '', keyId = '', base64 = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/u.exec(text) ?? []
+  const typed = bytesOfBase64(base64)
+  const isKey = typed?.length === 33 && typed[0] === ed25519Type && keyIdOf(name, typed) === keyId
+  if (!isKeyName(name) || typed === undefined || !isKey) {
+    throw new Refusal('input-malformed', 'A verifier key reads name+hash+key, of type Ed25519.')
+  }
+  return { name, keyId, publicKey: typed.subarray(1) }
+}
+
+/** First four bytes of SHA-256 over name, newline, signature type and public key, as 8 hex digits. */
+function keyIdOf(name: string, typedKey: Uint8Array): string {
+  return createHash('sha256').update(`${name}\n`).update(typedKey).digest('hex').slice(0, 8)
+}
+
+function isKeyName(name: string): boolean {
+  return name.isWellFormed() && /^[^\s+\u0000-\u001f\u0085]+$/u.test(name)
+}
+
+function isNoteText(text: string): boolean {
+  return text.isWellFormed() && text.endsWith('\n') && !/[\u0000-\u0009\u000b-\u001f]/u.test(text)
+}
+
+function malformedNote(): Refusal {
+  return new Refusal('input-malformed', 'This is not a signed note: text, blank line, signatures.')
+}
