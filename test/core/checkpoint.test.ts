@@ -6,7 +6,7 @@ import { openNote, signNote, verifierKeyOf } from '../../src/core/signed-note.ts
 
 // Published with golang.org/x/mod/sumdb/note (note_test.go and the package's own example), BSD-3-Clause.
 const peter = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
-const peterSeed = Buffer.from('YEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz', 'base64')
+const peterTypedSeed = Buffer.from('AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz', 'base64')
 const enoch = 'EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop'
 const words =
   "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
@@ -53,7 +53,7 @@ function refusedAs(code: RefusalCode, run: () => unknown): boolean {
 }
 
 test('writes the note that Go writes, byte for byte', async (t) => {
-  const { publicKey, signer } = keyPair(peterSeed.subarray(-32))
+  const { publicKey, signer } = keyPair(peterTypedSeed.subarray(1))
   t.equal(verifierKeyOf('PeterNeumann', publicKey), peter)
   t.equal(signNote(words, 'PeterNeumann', signer, publicKey), `${words}\n${peterLine}`)
 })
