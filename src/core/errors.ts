@@ -28,6 +28,7 @@ export type RefusalCode =
   | 'own-act'
   | 'passphrase-wrong'
   | 'policy-refused'
+  | 'queue-refused'
   | 'schema-unknown'
   | 'sealed-object-damaged'
   | 'signature-wrong'
