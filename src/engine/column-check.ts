@@ -33,6 +33,7 @@ export type ColumnCheck = {
   /** True exactly when no fault is; never NULL. */
   good: string
   typedName: string
+  isCode: boolean
   /** Cannot be had from what came: a column of numbers where codes keep their zeros, a nested column. */
   isOfWrongType: boolean
 }
@@ -70,6 +71,7 @@ export function checkOf(name: string, column: CatalogueColumn, sourceType: strin
     faults,
     good: faults.map(({ when }) => `not coalesce(${when}, false)`).join(' and ') || 'true',
     typedName,
+    isCode: column.type === 'code',
     isOfWrongType: !isText && !acceptedTypes[column.type].test(sourceType),
   }
 }
@@ -95,7 +97,7 @@ function identifierTest(
   if (sourceType === 'VARCHAR') {
     // A value of a closed list or of fewer than 13 characters cannot be one; if it is, another fault asks again below.
     const isClosed = column.codes !== undefined || (column.lengthMax ?? Infinity) < 13
-    return isClosed ? undefined : registrationNumberInText(raw)
+    return isClosed ? undefined : registrationNumberInText(raw, column.type === 'code')
   }
   return column.type === 'integer' || column.type === 'decimal'
     ? registrationNumberInNumber(raw)

@@ -4,19 +4,26 @@
  * engine is free to turn the sides of an `and` round. No test gives NULL.
  */
 
-/** 13 digits in a row, with or without a hyphen, month and day plausible, the check digit not tested. */
-const registrationNumber =
-  '(^|[^0-9])[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])-?[0-9]{7}([^0-9]|$)'
+/** 13 digits, with or without a hyphen, month and day plausible, the check digit not tested. */
+const digits = '[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])-?[0-9]{7}'
+const registrationNumber = `(^|[^0-9])${digits}([^0-9]|$)`
+/** In a code letters count as digits do: of random codes of 16 hexadecimal digits, 8 in 100,000 would have the shape. */
+const registrationNumberAmongCodes = `(^|[^0-9A-Za-z])${digits}([^0-9A-Za-z]|$)`
 const phone =
   '(^|[^0-9])(01[016789][-. ][0-9]{3,4}|0(2|[3-6][1-5])[-. ][0-9]{3,4})[-. ][0-9]{4}([^0-9]|$)'
 const barePhone = '(^|[^0-9])010[0-9]{8}([^0-9]|$)'
 const email = '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\\.[A-Za-z]{2,}'
 
 /** True where a text carries the shape of a resident or foreigner registration number. */
-export function registrationNumberInText(column: string): string {
-  return `(case when strlen(${column}) >= 13 then regexp_matches(${column}, '${registrationNumber}')
+export function registrationNumberInText(column: string, isCode: boolean): string {
+  const shape = isCode ? registrationNumberAmongCodes : registrationNumber
+  return `(case when strlen(${column}) >= 13 then regexp_matches(${column}, '${shape}')
     else false end)`
 }
+
+/** True where a serial as a whole is a registration number. Serials are random: inside one, the shape says nothing. */
+export const registrationNumberAsSerial = `(case when strlen(serial) in (13, 14)
+    then regexp_full_match(serial, '${digits}') else false end)`
 
 /** True where a number is whole, has 13 digits and reads as a registration number. */
 export function registrationNumberInNumber(column: string): string {
@@ -36,5 +43,5 @@ export function identifierInText(column: string, isCode: boolean): string {
     when contains(${column}, '@') and regexp_matches(${column}, '${email}') then true
     when strlen(${column}) < 11 then false
     when regexp_matches(${column}, '${phones}') then true
-    else ${registrationNumberInText(column)} end)`
+    else ${registrationNumberInText(column, isCode)} end)`
 }

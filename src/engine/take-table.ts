@@ -10,7 +10,7 @@ import { rm } from 'node:fs/promises'
 import type { CatalogueTable } from '../catalogue/schema.ts'
 import { Refusal } from '../core/errors.ts'
 import { type ColumnCheck, checkOf, type Reason, reasons } from './column-check.ts'
-import { registrationNumberInText } from './identifier-shape.ts'
+import { registrationNumberAsSerial, registrationNumberInText } from './identifier-shape.ts'
 import { type MediaType, openPart, type PartSource, positionsOf, reading } from './part-source.ts'
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
 
@@ -112,9 +112,7 @@ function typedRows(checks: readonly ColumnCheck[], from: string): string {
 }
 
 function goodOf(checks: readonly ColumnCheck[]): string {
-  // Longer serials are held against the registration number's shape in the key part, where each of them is one row.
-  const serial = `${serialIsWellFormed}
-    and (strlen(serial) not in (13, 14) or not ${registrationNumberInText('serial')})`
+  const serial = `${serialIsWellFormed} and not ${registrationNumberAsSerial}`
   return [serial, ...checks.map((check) => check.good)].join('\n        and ')
 }
 
@@ -122,7 +120,7 @@ function goodOf(checks: readonly ColumnCheck[]): string {
 function codeOf(checks: readonly ColumnCheck[]): string {
   const identifiers = checks.map((check, index) => {
     const raw = `${quoteIdentifier(check.name)}::varchar`
-    return `when ${registrationNumberInText(raw)} then ${(index + 1) * codesPerColumn}`
+    return `when ${registrationNumberInText(raw, check.isCode)} then ${(index + 1) * codesPerColumn}`
   })
   const others = checks.flatMap((check, index) =>
     check.faults.map(
@@ -131,7 +129,7 @@ function codeOf(checks: readonly ColumnCheck[]): string {
     ),
   )
   return `(case
-          when ${registrationNumberInText('serial')} then 0
+          when ${registrationNumberAsSerial} then 0
           ${identifiers.join('\n          ')}
           when not ${serialIsWellFormed} then ${reasons.indexOf('serial-malformed')}
           ${others.join('\n          ')}
