@@ -1,0 +1,57 @@
+/** BullMQ's tables on PostgreSQL. Only the migrating role makes them; the processes may use and not change them. */
+import { createPostgresBackend, Queue } from 'bullmq'
+import pg from 'pg'
+import { queueSchema } from './bell.ts'
+
+const queueRoles = ['gyeol_api', 'gyeol_key', 'gyeol_data'] as const
+
+/**
+ * Brings the queue's schema to the version of this release and lets the roles that ring and listen use it.
+ *
+ * @param migrateUrl - of `gyeol_migrate`, after `provisionRoles`. The tables belong to `gyeol_owner`.
+ */
+export async function prepareQueue(migrateUrl: string): Promise<void> {
+  const queue = new Queue(
+    'gyeol-migrate',
+    {
+      connection: {
+        connectionString: migrateUrl,
+        schema: queueSchema,
+        migrate: true,
+        max: 1,
+        connectionTimeoutMillis: 5_000,
+        options: '-c role=gyeol_owner',
+      },
+    },
+    createPostgresBackend,
+  )
+  try {
+    await queue.waitUntilReady()
+  } finally {
+    await queue.close()
+  }
+  await grantQueue(migrateUrl)
+}
+
+async function grantQueue(migrateUrl: string): Promise<void> {
+  const roles = queueRoles.join(', ')
+  const client = new pg.Client({
+    connectionString: migrateUrl,
+    connectionTimeoutMillis: 5_000,
+    options: '-c role=gyeol_owner',
+  })
+  await client.connect()
+  try {
+    await client.query(`
+      begin;
+      grant usage on schema ${queueSchema} to ${roles};
+      grant select, insert, update, delete on all tables in schema ${queueSchema} to ${roles};
+      revoke insert, update, delete on ${queueSchema}.migration from ${roles};
+      grant usage on all sequences in schema ${queueSchema} to ${roles};
+      revoke execute on all functions in schema ${queueSchema} from public;
+      grant execute on all functions in schema ${queueSchema} to ${roles};
+      commit`)
+  } finally {
+    await client.end()
+  }
+}
