@@ -308,6 +308,7 @@ create table gyeol.audit_checkpoint (
   size bigint primary key, -- leaves covered
   root bytea not null, -- 32 bytes
   note text not null, -- C2SP signed note
+  verifier_key text not null, -- name+hash+key of its signer: for convenience, a verifier brings its own copy
   created_at timestamptz not null default now()
 );
 

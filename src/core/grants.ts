@@ -38,7 +38,15 @@ const grants = {
   'approve-release': ['head'],
   'read-release-file': ['recipient'],
   'search-trail': ['auditor'],
-  'show-checkpoint': ['operator', 'custodian', 'reviewer', 'head', 'auditor', 'recipient', 'agency'],
+  'show-checkpoint': [
+    'operator',
+    'custodian',
+    'reviewer',
+    'head',
+    'auditor',
+    'recipient',
+    'agency',
+  ],
 } as const satisfies Record<string, readonly (Role | 'agency')[]>
 
 export type Act = keyof typeof grants

@@ -2,7 +2,14 @@
 import type { Queryable, Tx } from './pool.ts'
 
 /** A signed checkpoint. `note` is the C2SP signed note; `root` is the 32-byte tree head of the first `size` leaves. */
-export type Checkpoint = { size: number; root: Buffer; note: string; createdAt: Date }
+export type Checkpoint = {
+  size: number
+  root: Buffer
+  note: string
+  /** `name+hash+key` of the signer. */
+  verifierKey: string
+  createdAt: Date
+}
 
 /** How many leaves the trail has. */
 export async function trailSize(database: Queryable): Promise<number> {
@@ -53,7 +60,7 @@ export async function leafHashes(
 /** The newest checkpoint, or undefined before the first. */
 export async function latestCheckpoint(database: Queryable): Promise<Checkpoint | undefined> {
   const found = await database.query<Checkpoint>(
-    `select size, root, note, created_at as "createdAt"
+    `select size, root, note, verifier_key as "verifierKey", created_at as "createdAt"
      from gyeol.audit_checkpoint order by size desc limit 1`,
   )
   return found.rows[0]
@@ -65,7 +72,7 @@ export async function checkpointCovering(
   number: number,
 ): Promise<Checkpoint | undefined> {
   const found = await database.query<Checkpoint>(
-    `select size, root, note, created_at as "createdAt"
+    `select size, root, note, verifier_key as "verifierKey", created_at as "createdAt"
      from gyeol.audit_checkpoint where size > $1::bigint order by size limit 1`,
     [number],
   )
@@ -75,12 +82,12 @@ export async function checkpointCovering(
 /** Stores a signed checkpoint. @returns false if there is one of that size already: another signer was faster. */
 export async function insertCheckpoint(
   tx: Tx,
-  checkpoint: { size: number; root: Uint8Array; note: string },
+  checkpoint: { size: number; root: Uint8Array; note: string; verifierKey: string },
 ): Promise<boolean> {
   const stored = await tx.query(
-    `insert into gyeol.audit_checkpoint (size, root, note)
-     values ($1::bigint, $2::bytea, $3::text) on conflict (size) do nothing`,
-    [checkpoint.size, checkpoint.root, checkpoint.note],
+    `insert into gyeol.audit_checkpoint (size, root, note, verifier_key)
+     values ($1::bigint, $2::bytea, $3::text, $4::text) on conflict (size) do nothing`,
+    [checkpoint.size, checkpoint.root, checkpoint.note, checkpoint.verifierKey],
   )
   return stored.rowCount === 1
 }

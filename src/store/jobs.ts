@@ -98,3 +98,17 @@ export async function jobsWithoutLease(
   )
   return found.rows.map((row) => row.job_id)
 }
+
+/** How many children a job has, how many are done, and how many failed or were cancelled. */
+export async function countChildren(
+  database: Queryable,
+  jobId: string,
+): Promise<{ total: number; done: number; failed: number }> {
+  const counted = await database.query<{ total: number; done: number; failed: number }>(
+    `select count(*) as total, count(*) filter (where state = 'done') as done,
+       count(*) filter (where state in ('failed', 'cancelled')) as failed
+     from gyeol.job where parent_id = $1::uuid`,
+    [jobId],
+  )
+  return counted.rows[0] ?? { total: 0, done: 0, failed: 0 }
+}

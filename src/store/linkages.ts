@@ -39,7 +39,13 @@ export async function findLinkage(db: Queryable, id: string): Promise<Linkage | 
 /** Stores a requested linkage. */
 export async function insertLinkage(
   tx: Tx,
-  linkage: { id: string; projectId: string; rulesVersion: string; jobId: string; createdBy: string },
+  linkage: {
+    id: string
+    projectId: string
+    rulesVersion: string
+    jobId: string
+    createdBy: string
+  },
 ): Promise<void> {
   await tx.query(
     `insert into gyeol.linkage (linkage_id, project_id, rules_version, job_id, created_by)

@@ -1,0 +1,37 @@
+import { appendLeaf } from '../store/audit.ts'
+import { cohortTables, endCohort } from '../store/cohorts.ts'
+import { childrenOf } from '../store/jobs.ts'
+import { endLease } from '../store/leases.ts'
+import { inTransaction } from '../store/pool.ts'
+import { ringFor } from './approve-project.ts'
+import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+
+/** Ends the assembly of a cohort, when every part has been joined or has failed. */
+export async function assembleCohort(deps: WorkerDeps, { job }: JobRun): Promise<void> {
+  const cohortId = job.subject['cohort'] ?? ''
+  const wake = await inTransaction(deps.pool, 'assemble-cohort', async (tx) => {
+    const children = await childrenOf(tx, job.jobId)
+    const failed = children.filter((child) => child.state !== 'done').length
+    const tables = await cohortTables(tx, cohortId)
+    const sum = (of: 'rows' | 'kept' | 'outside' | 'unknown'): number =>
+      tables.reduce((total, table) => total + table[of], 0)
+    const counts = {
+      parts: children.length,
+      failed,
+      rows: sum('rows'),
+      kept: sum('kept'),
+      outside: sum('outside'),
+      unknown: sum('unknown'),
+    }
+    const parents = await endLease(tx, job, { state: 'done', result: counts })
+    await endCohort(tx, cohortId, failed === 0 ? 'assembled' : 'failed')
+    await appendLeaf(tx, {
+      ...leafByWorker(deps, 'assemble-cohort', cohortId),
+      outcome: failed === 0 ? 'done' : 'failed',
+      project: job.projectId,
+      counts,
+    })
+    return parents
+  })
+  await ringFor(deps, wake)
+}

@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { assemblePart as assembleInEngine } from '../engine/assemble.ts'
+import { openSession } from '../engine/session.ts'
+import { appendLeaf } from '../store/audit.ts'
+import { findCohort, insertCohortPart } from '../store/cohorts.ts'
+import { endLease } from '../store/leases.ts'
+import { linkMapsOf } from '../store/linkages.ts'
+import { insertObjects } from '../store/objects.ts'
+import { findPart } from '../store/parts.ts'
+import { inTransaction } from '../store/pool.ts'
+import { ringFor } from './approve-project.ts'
+import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { openFile, sealFile } from './sealed-files.ts'
+
+/** Joins one typed part with its delivery's link map. Rows of persons outside the spine are dropped and counted. */
+export async function assemblePart(deps: WorkerDeps, run: JobRun): Promise<void> {
+  const { job } = run
+  const { cohort: cohortId = '', delivery: deliveryId = '', table = '', number } = job.subject
+  const { projectId } = job
+  const cohort = await findCohort(deps.pool, cohortId)
+  if (!cohort) throw new Error('a job names a cohort that does not exist')
+  const part = await findPart(deps.pool, { deliveryId, table, number: Number(number) })
+  const maps = await linkMapsOf(deps.pool, cohort.linkageId)
+  const map = maps.find((other) => other.deliveryId === deliveryId)
+  if (!part?.takenObjectId || !map) throw new Error('a part to be assembled is typed and mapped')
+
+  const files = {
+    part: join(run.scratchDir, 'part.parquet'),
+    map: join(run.scratchDir, 'map.parquet'),
+    output: join(run.scratchDir, 'cohort.parquet'),
+  }
+  await openFile(deps, { id: part.takenObjectId, projectId, kind: 'typed-part' }, files.part)
+  await openFile(deps, { id: map.objectId, projectId, kind: 'link-map' }, files.map)
+  const session = await openSession({
+    scratchDir: run.scratchDir,
+    memoryMiB: deps.jobMemoryMiB,
+    threads: deps.jobThreads,
+  })
+  let counts: { rows: number; kept: number; outside: number; unknown: number }
+  try {
+    counts = await assembleInEngine(session, files)
+  } finally {
+    session.close()
+  }
+  const sealed = await sealFile(deps, files.output, {
+    projectId,
+    kind: 'cohort-part',
+    side: 'data',
+  })
+  const wake = await inTransaction(deps.pool, 'assemble-part', async (tx) => {
+    const parents = await endLease(tx, job, { state: 'done', result: counts })
+    await insertObjects(tx, [sealed.object])
+    await insertCohortPart(tx, {
+      cohortId,
+      deliveryId,
+      table,
+      number: part.number,
+      objectId: sealed.object.id,
+      rows: counts.rows,
+      rowsKept: counts.kept,
+      rowsOutside: counts.outside,
+      rowsUnknown: counts.unknown,
+    })
+    await appendLeaf(tx, {
+      ...leafByWorker(deps, 'assemble-part', `${cohortId}/${deliveryId}/${table}/${part.number}`),
+      project: projectId,
+      counts,
+    })
+    return parents
+  })
+  await ringFor(deps, wake)
+}

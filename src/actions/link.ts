@@ -1,0 +1,125 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { linkRulesSchema } from '../core/passes.ts'
+import { type LinkDelivery, type Linked, linkPersons } from '../engine/link.ts'
+import { openSession } from '../engine/session.ts'
+import { appendLeaf } from '../store/audit.ts'
+import { type Delivery, deliveriesOfProject } from '../store/deliveries.ts'
+import { endLease } from '../store/leases.ts'
+import { failLinkage, type LinkMap, saveLinked } from '../store/linkages.ts'
+import { insertObjects } from '../store/objects.ts'
+import { partsOfDelivery } from '../store/parts.ts'
+import { inTransaction } from '../store/pool.ts'
+import { agenciesOfProject, findProject } from '../store/projects.ts'
+import { ringFor } from './approve-project.ts'
+import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
+
+/**
+ * Links the persons of a project on the key side. What crosses to the data side is the list of persons and, a delivery
+ * each, the map from serials to places in that list: no token, no key.
+ */
+export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
+  const linkageId = run.job.subject['linkage'] ?? ''
+  const deliveries = await openTokens(deps, run)
+  run.report({ deliveries: deliveries.length })
+  const project = await findProject(deps.pool, run.job.projectId)
+  const person = { purpose: 'person', project: run.job.projectId } as const
+  const outDir = join(run.scratchDir, 'linked')
+  await mkdir(outDir)
+  const session = await openSession({
+    scratchDir: run.scratchDir,
+    memoryMiB: deps.jobMemoryMiB * 2, // The one large join of the system; nothing else of this side runs beside it.
+    threads: deps.jobThreads,
+  })
+  let linked: Linked
+  try {
+    linked = await linkPersons(session, {
+      deliveries,
+      rules: linkRulesSchema.parse(project?.rules),
+      personsOf: (tokens) => deps.keyring.macColumn(person, tokens, 16),
+      outDir,
+    })
+  } finally {
+    session.close()
+  }
+  await publish(deps, run, linkageId, linked)
+}
+
+/** Opens the tokens of every delivery that has been taken in. */
+async function openTokens(deps: WorkerDeps, run: JobRun): Promise<LinkDelivery[]> {
+  const { projectId } = run.job
+  const members = await agenciesOfProject(deps.pool, projectId)
+  const deliveries = await deliveriesOfProject(deps.pool, projectId, ['taken'])
+  const opened: LinkDelivery[] = []
+  for (const delivery of deliveries) {
+    const member = members.find((other) => other.agencyId === delivery.agencyId)
+    if (!member) throw new Error('a delivery is of an agency outside the project')
+    const files = await openTokensOf(deps, run, delivery)
+    opened.push({
+      deliveryId: delivery.id,
+      agency: delivery.agency,
+      isSpine: member.isSpine,
+      isDuplicateFree: member.isDuplicateFree,
+      keyTypes: member.keyTypes,
+      files,
+    })
+  }
+  return opened
+}
+
+async function openTokensOf(deps: WorkerDeps, run: JobRun, delivery: Delivery): Promise<string[]> {
+  const { projectId } = delivery
+  const files: string[] = []
+  for (const part of await partsOfDelivery(deps.pool, delivery.id)) {
+    if (part.table !== '' || !part.takenObjectId) continue
+    const path = join(run.scratchDir, `${delivery.id}-${part.number}.parquet`)
+    await openFile(deps, { id: part.takenObjectId, projectId, kind: 'tokens' }, path)
+    files.push(path)
+  }
+  return files
+}
+
+/** Seals the result to the data side and publishes it in one transaction. */
+async function publish(
+  deps: WorkerDeps,
+  { job }: JobRun,
+  linkageId: string,
+  linked: Linked,
+): Promise<void> {
+  const { projectId } = job
+  const to = { projectId, side: 'data' } as const
+  const persons = await sealFile(deps, linked.personsFile, { ...to, kind: 'persons' })
+  const sealed: SealedFile[] = [persons]
+  const maps: LinkMap[] = []
+  for (const [deliveryId, map] of Object.entries(linked.maps)) {
+    const file = await sealFile(deps, map.file, { ...to, kind: 'link-map' })
+    sealed.push(file)
+    const { serials, linked: links } = map
+    maps.push({ linkageId, deliveryId, objectId: file.object.id, serials, linked: links })
+  }
+  const counts = { persons: linked.persons, deliveries: maps.length }
+  const wake = await inTransaction(deps.pool, 'link', async (tx) => {
+    const parents = await endLease(tx, job, { state: 'done', result: counts })
+    await insertObjects(
+      tx,
+      sealed.map((file) => file.object),
+    )
+    const personsObjectId = persons.object.id
+    const { persons: count, report } = linked
+    await saveLinked(tx, { id: linkageId, personsObjectId, persons: count, report }, maps)
+    await appendLeaf(tx, {
+      ...leafByWorker(deps, 'link', linkageId),
+      project: projectId,
+      counts,
+      digests: { persons: persons.plainSha256.toString('hex') },
+    })
+    return parents
+  })
+  await ringFor(deps, wake)
+}
+
+/** Records that a linkage could not be made. */
+export async function failLink(deps: WorkerDeps, subject: Record<string, string>): Promise<void> {
+  await inTransaction(deps.pool, 'fail-link', (tx) => failLinkage(tx, subject['linkage'] ?? ''))
+}

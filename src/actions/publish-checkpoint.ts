@@ -1,0 +1,69 @@
+/**
+ * The signer: it re-reads the bytes of every leaf, hashes them itself and signs the root. It trusts neither the stored
+ * hashes nor what it signed before.
+ */
+import { checkpointText } from '../core/checkpoint.ts'
+import { Frontier, leafHash } from '../core/merkle.ts'
+import { signNote, verifierKeyOf } from '../core/signed-note.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import { insertCheckpoint, latestCheckpoint, leafEntries, trailSize } from '../store/checkpoints.ts'
+import { inTransaction, type Pool } from '../store/pool.ts'
+
+const leavesAtOnce = 2_000
+
+export type SignerDeps = { pool: Pool; keyring: Keyring; origin: string }
+
+/** Publishes a checkpoint over all leaves if there are new ones. Returns its size, or undefined if there were none. */
+export type Signer = { publish: () => Promise<number | undefined> }
+
+/**
+ * Makes the signer of one log. Its first publication reads the whole trail; each later one only what is new.
+ *
+ * `publish` throws, and signs nothing, when the leaves no longer give the root of the newest checkpoint: somebody changed
+ * history.
+ */
+export function createSigner(deps: SignerDeps): Signer {
+  const frontier = new Frontier()
+  return {
+    publish: async () => {
+      const newest = await latestCheckpoint(deps.pool)
+      const size = await trailSize(deps.pool)
+      if (newest && newest.size > frontier.size) {
+        await readUpTo(deps.pool, frontier, newest.size)
+        requireSameRoot(frontier, newest.root)
+      }
+      if (size === (newest?.size ?? 0)) return undefined
+      await readUpTo(deps.pool, frontier, size)
+      return publishRoot(deps, frontier)
+    },
+  }
+}
+
+async function readUpTo(pool: Pool, frontier: Frontier, size: number): Promise<void> {
+  while (frontier.size < size) {
+    const limit = Math.min(leavesAtOnce, size - frontier.size)
+    const entries = await leafEntries(pool, frontier.size, limit)
+    if (entries.length === 0) throw new Error('the trail is shorter than its head says')
+    for (const entry of entries) frontier.append(leafHash(entry))
+  }
+}
+
+function requireSameRoot(frontier: Frontier, root: Uint8Array): void {
+  if (Buffer.compare(frontier.root(), root) !== 0) {
+    throw new Error('the leaves do not give the root that was signed: the trail was changed')
+  }
+}
+
+async function publishRoot(deps: SignerDeps, frontier: Frontier): Promise<number> {
+  const { size } = frontier
+  const root = frontier.root()
+  const publicKey = deps.keyring.publicKey({ purpose: 'audit' })
+  const text = checkpointText({ origin: deps.origin, size, root })
+  const sign = (bytes: Uint8Array): Uint8Array => deps.keyring.sign({ purpose: 'audit' }, bytes)
+  const note = signNote(text, deps.origin, sign, publicKey)
+  const verifierKey = verifierKeyOf(deps.origin, publicKey)
+  await inTransaction(deps.pool, 'publish-checkpoint', (tx) =>
+    insertCheckpoint(tx, { size, root, note, verifierKey }),
+  )
+  return size
+}

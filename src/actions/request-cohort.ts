@@ -1,0 +1,80 @@
+import { Refusal } from '../core/errors.ts'
+import { accountOf, authorize, type Caller } from '../core/grants.ts'
+import { appendLeaf } from '../store/audit.ts'
+import { insertCohort } from '../store/cohorts.ts'
+import { insertJobs, type NewJob } from '../store/jobs.ts'
+import { findLinkage, type Linkage, linkMapsOf } from '../store/linkages.ts'
+import { partsOfDelivery } from '../store/parts.ts'
+import { inTransaction, type Tx } from '../store/pool.ts'
+import { ringFor } from './approve-project.ts'
+import { type Deps, leafBy } from './deps.ts'
+import { requireProject } from './show-project.ts'
+
+/**
+ * Asks for the cohort of a linkage: every typed part of its deliveries, keyed by person.
+ *
+ * @returns the cohort and the job whose end is its end.
+ * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` while the linkage is not finished.
+ */
+export async function requestCohort(
+  deps: Deps,
+  caller: Caller,
+  wanted: { project: string; linkage: string },
+): Promise<{ cohort: string; job: string }> {
+  authorize(caller, 'request-cohort')
+  const cohort = deps.randomUuid()
+  const job = deps.randomUuid()
+  const children = await inTransaction(deps.pool, 'request-cohort', async (tx) => {
+    const project = await requireProject(tx, wanted.project)
+    const linkage = await findLinkage(tx, wanted.linkage)
+    if (linkage?.projectId !== project.id) {
+      throw new Refusal('not-found', 'There is no such linkage in this project.')
+    }
+    if (linkage.state !== 'linked') {
+      throw new Refusal('state-conflict', 'The linkage is not finished.')
+    }
+    const projectId = project.id
+    const parts = await assembleJobs(deps, tx, { linkage, cohort, parentId: job })
+    const createdBy = accountOf(caller).id
+    await insertCohort(tx, { id: cohort, projectId, linkageId: linkage.id, jobId: job, createdBy })
+    const subject = { cohort }
+    const state = parts.length > 0 ? 'waiting' : 'queued'
+    await insertJobs(tx, [
+      { jobId: job, projectId, side: 'data', kind: 'assemble-cohort', subject, state },
+      ...parts,
+    ])
+    await appendLeaf(tx, {
+      ...leafBy(caller, 'request-cohort', cohort),
+      project: projectId,
+      counts: { parts: parts.length },
+    })
+    return parts
+  })
+  await ringFor(deps, children.length > 0 ? children : [{ jobId: job, side: 'data' }])
+  return { cohort, job }
+}
+
+/** A job for every part of a table that the linkage's deliveries hold. */
+async function assembleJobs(
+  deps: Deps,
+  tx: Tx,
+  wanted: { linkage: Linkage; cohort: string; parentId: string },
+): Promise<NewJob[]> {
+  const jobs: NewJob[] = []
+  for (const { deliveryId } of await linkMapsOf(tx, wanted.linkage.id)) {
+    for (const part of await partsOfDelivery(tx, deliveryId)) {
+      if (part.table === '') continue
+      const { table } = part
+      const number = String(part.number)
+      jobs.push({
+        jobId: deps.randomUuid(),
+        projectId: wanted.linkage.projectId,
+        parentId: wanted.parentId,
+        side: 'data',
+        kind: 'assemble-part',
+        subject: { cohort: wanted.cohort, delivery: deliveryId, table, number },
+      })
+    }
+  }
+  return jobs
+}

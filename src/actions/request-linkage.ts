@@ -1,0 +1,58 @@
+import { Refusal } from '../core/errors.ts'
+import { accountOf, authorize, type Caller } from '../core/grants.ts'
+import { rulesVersion } from '../core/passes.ts'
+import { appendLeaf } from '../store/audit.ts'
+import { deliveriesOfProject } from '../store/deliveries.ts'
+import { insertJobs } from '../store/jobs.ts'
+import { insertLinkage } from '../store/linkages.ts'
+import { inTransaction } from '../store/pool.ts'
+import { agenciesOfProject } from '../store/projects.ts'
+import { ringFor } from './approve-project.ts'
+import { type Deps, leafBy } from './deps.ts'
+import { requireProject } from './show-project.ts'
+
+/**
+ * Asks for a linkage over every delivery that has been taken in.
+ *
+ * @returns the linkage and the job that does it.
+ * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` while a delivery is being taken in or the spine's is
+ *   missing.
+ */
+export async function requestLinkage(
+  deps: Deps,
+  caller: Caller,
+  projectName: string,
+): Promise<{ linkage: string; job: string }> {
+  authorize(caller, 'request-linkage')
+  const linkage = deps.randomUuid()
+  const job = deps.randomUuid()
+  await inTransaction(deps.pool, 'request-linkage', async (tx) => {
+    const project = await requireProject(tx, projectName)
+    const deliveries = await deliveriesOfProject(tx, project.id, ['submitted', 'taken'])
+    if (deliveries.some((delivery) => delivery.state === 'submitted')) {
+      throw new Refusal('state-conflict', 'A delivery is still being taken in. Try again later.')
+    }
+    const spine = (await agenciesOfProject(tx, project.id)).find((agency) => agency.isSpine)
+    if (!deliveries.some((delivery) => delivery.agencyId === spine?.agencyId)) {
+      throw new Refusal('state-conflict', 'The spine has not delivered yet. Nothing can be linked.')
+    }
+    const createdBy = accountOf(caller).id
+    await insertLinkage(tx, {
+      id: linkage,
+      projectId: project.id,
+      rulesVersion,
+      jobId: job,
+      createdBy,
+    })
+    await insertJobs(tx, [
+      { jobId: job, projectId: project.id, side: 'key', kind: 'link', subject: { linkage } },
+    ])
+    await appendLeaf(tx, {
+      ...leafBy(caller, 'request-linkage', linkage),
+      project: project.id,
+      counts: { deliveries: deliveries.length },
+    })
+  })
+  await ringFor(deps, [{ jobId: job, side: 'key' }])
+  return { linkage, job }
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import type { Deps } from '../../actions/deps.ts'
+import { requestLinkage } from '../../actions/request-linkage.ts'
+import { showLinkage } from '../../actions/show-linkage.ts'
+import type { App } from '../app.ts'
+import { idSchema, problems, projectNameSchema, requireCaller, timeSchema } from '../schemas.ts'
+
+const linkageSchema = z
+  .object({
+    linkage: idSchema,
+    project: idSchema,
+    state: z.enum(['queued', 'linked', 'failed']),
+    rulesVersion: z.string(),
+    job: idSchema.nullable(),
+    persons: z.number().int().nullable().describe('In the spine'),
+    report: z.record(z.string(), z.unknown()).nullable(),
+    deliveries: z.array(
+      z.object({ delivery: idSchema, serials: z.number().int(), linked: z.number().int() }),
+    ),
+    createdAt: timeSchema,
+    endedAt: timeSchema.nullable(),
+  })
+  .meta({ id: 'Linkage' })
+
+/** Linkages: asked for by an operator, done by the key side. */
+export function linkageRoutes(app: App, deps: Deps): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/projects/:project/linkages',
+    schema: {
+      operationId: 'request-linkage',
+      tags: ['linkages'],
+      summary: 'For an operator: link everything that has been taken in',
+      params: z.strictObject({ project: projectNameSchema }),
+      response: { 202: z.object({ linkage: idSchema, job: idSchema }), ...problems },
+    },
+    handler: async (request, reply) => {
+      const wanted = await requestLinkage(deps, requireCaller(request), request.params.project)
+      return reply.code(202).header('location', `/v1/linkages/${wanted.linkage}`).send(wanted)
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/v1/linkages/:linkage',
+    schema: {
+      operationId: 'show-linkage',
+      tags: ['linkages'],
+      summary: 'A linkage with its report',
+      params: z.strictObject({ linkage: idSchema }),
+      response: { 200: linkageSchema, ...problems },
+    },
+    handler: async (request) => {
+      const caller = requireCaller(request)
+      const { linkage, maps } = await showLinkage(deps, caller, request.params.linkage)
+      return {
+        linkage: linkage.id,
+        project: linkage.projectId,
+        state: linkage.state,
+        rulesVersion: linkage.rulesVersion,
+        job: linkage.jobId,
+        persons: linkage.persons,
+        report: linkage.report,
+        deliveries: maps.map((map) => ({
+          delivery: map.deliveryId,
+          serials: map.serials,
+          linked: map.linked,
+        })),
+        createdAt: linkage.createdAt.toISOString(),
+        endedAt: linkage.endedAt?.toISOString() ?? null,
+      }
+    },
+  })
+}

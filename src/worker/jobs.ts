@@ -1,0 +1,29 @@
+/** Which action does which kind of job, a side each. */
+import { assembleCohort } from '../actions/assemble-cohort.ts'
+import { assemblePart } from '../actions/assemble-part.ts'
+import { buildRelease, failRelease } from '../actions/build-release.ts'
+import { buildReleasePart } from '../actions/build-release-part.ts'
+import { intakeKeys } from '../actions/intake-keys.ts'
+import { intakeTable } from '../actions/intake-table.ts'
+import { failLink, link } from '../actions/link.ts'
+import { makeProjectKeys } from '../actions/make-project-keys.ts'
+import { publishRelease } from '../actions/publish-release.ts'
+import { takeDelivery } from '../actions/take-delivery.ts'
+import type { JobTable } from './run-job.ts'
+
+export const keySideJobs: JobTable = {
+  'make-project-keys': { run: makeProjectKeys },
+  'intake-keys': { run: intakeKeys },
+  link: { run: link, onFailed: failLink },
+}
+
+export const dataSideJobs: JobTable = {
+  'make-project-keys': { run: makeProjectKeys },
+  'intake-table': { run: intakeTable },
+  'take-delivery': { run: takeDelivery },
+  'assemble-part': { run: assemblePart },
+  'assemble-cohort': { run: assembleCohort },
+  'build-release': { run: buildRelease, onFailed: failRelease },
+  'build-release-part': { run: buildReleasePart },
+  'publish-release': { run: publishRelease },
+}

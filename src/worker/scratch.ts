@@ -1,0 +1,49 @@
+/**
+ * Scratch directories: where a job holds its opened inputs. Each is private to one job of one process, lies on a memory
+ * file system and is removed whatever happens; what a killed process left is removed by the next one to start.
+ */
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** Linux' numbers of file systems that keep nothing on a disk: tmpfs and ramfs. */
+const memoryFileSystems = new Set([0x01021994, 0x858458f6])
+
+/** Makes the directory of one job. */
+export async function makeScratch(root: string, jobId: string): Promise<string> {
+  const path = join(root, `${process.pid}-${jobId}`)
+  await rm(path, { recursive: true, force: true })
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  return path
+}
+
+/** Removes the directory of one job. */
+export async function removeScratch(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 3 })
+}
+
+/** Removes the directories of processes that are no more. Returns how many. */
+export async function sweepScratch(root: string): Promise<number> {
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  const names = await readdir(root)
+  const stale = names.filter((name) => {
+    const pid = Number(/^(\d+)-/.exec(name)?.[1])
+    return Number.isInteger(pid) && pid !== process.pid && !isAlive(pid)
+  })
+  await Promise.all(stale.map((name) => removeScratch(join(root, name))))
+  return stale.length
+}
+
+/** True if nothing written below this directory reaches a disk. */
+export async function isMemoryFileSystem(directory: string): Promise<boolean> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  return memoryFileSystems.has((await statfs(directory)).type)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
