@@ -1,8 +1,9 @@
 /**
  * One entry of the trail: who did what to which object, from where, and how it ended.
  *
- * The rule: ids, counts and digests only. Never a key, a token, a serial, a personal value or free text of a person.
- * The leaf of the trail is the hash of exactly the bytes made here, so the form is closed and canonical.
+ * The rule: ids, counts and digests only. Never a key, a token, a serial, a personal value or free
+ * text of a person. The leaf of the trail is the hash of exactly the bytes made here, so the form
+ * is closed and canonical.
  */
 import { z } from 'zod'
 import { canonicalJson } from './canonical.ts'
@@ -31,17 +32,17 @@ const auditEntrySchema = z.strictObject({
 })
 
 /**
- * `time`: database time, UTC to the millisecond. `actor.role`: the role the actor used. `from`: network address or host.
- * `object`: kind and id of what was acted on. `counts`: whole numbers. `digests`: SHA-256 as 64 lower-case hex.
- * `note`: a fixed sentence or a refusal's code.
+ * `time`: database time, UTC to the millisecond. `actor.role`: the role the actor used. `from`:
+ * network address or host. `object`: kind and id of what was acted on. `counts`: whole numbers.
+ * `digests`: SHA-256 as 64 lower-case hex. `note`: a fixed sentence or a refusal's code.
  */
 export type AuditEntry = z.infer<typeof auditEntrySchema>
 
 /**
  * The bytes of an entry that are hashed and kept: canonical JSON (RFC 8785) in UTF-8.
  *
- * @throws {RangeError} if the entry is not of the closed form; names the place, never the value. A defect in the caller,
- * and the act that wanted to write it does not happen.
+ * @throws {RangeError} if the entry is not of the closed form; names the place, never the value. A
+ * defect in the caller, and the act that wanted to write it does not happen.
  */
 export function entryBytes(entry: AuditEntry): Buffer {
   const parsed = auditEntrySchema.safeParse(entry)

@@ -1,9 +1,11 @@
 /**
- * Pseudonyms as people see them: 26 characters of Crockford's base 32 and one check character, 27 in all.
+ * Pseudonyms as people see them: 26 characters of Crockford's base 32 and one check character, 27
+ * in all.
  *
- * The check is over GF(32), the field of the 32 digits with α^5 = α^2 + 1: with d0 the check and d26 the first digit, the
- * sum of α^i·d_i is zero. All 27 weights differ and none is zero, so every single wrong character and every exchange of two
- * characters, neighbours or not, is noticed. (Crockford's own check needs five characters outside the alphabet.)
+ * The check is over GF(32), the field of the 32 digits with α^5 = α^2 + 1: with d0 the check and
+ * d26 the first digit, the sum of α^i·d_i is zero. All 27 weights differ and none is zero, so every
+ * single wrong character and every exchange of two characters, neighbours or not, is noticed.
+ * (Crockford's own check needs five characters outside the alphabet.)
  *
  * The alphabet ascends in ASCII, so texts sort as their numbers do.
  */
@@ -12,7 +14,9 @@ const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const numberBytes = 16
 const dataDigits = 26
 const textLength = dataDigits + 1
-/** 26 digits of 5 bits hold 130: the first digit is less than 8, so that one number has one text. */
+/**
+ * 26 digits of 5 bits hold 130: the first digit is less than 8, so that one number has one text.
+ */
 const firstDigitMax = 7
 /** Numbers whose characters are decoded into one string, of which each text is a slice. */
 const stepNumbers = 4_096
@@ -50,8 +54,9 @@ export function textOf(numbers: Uint8Array): string[] {
 }
 
 /**
- * The number of a text, 16 bytes; `undefined` if the text is not exactly one that `textOf` writes: another length, a
- * character outside the alphabet (lower case included), a number beyond 128 bits, or a check that does not fit.
+ * The number of a text, 16 bytes; `undefined` if the text is not exactly one that `textOf` writes:
+ * another length, a character outside the alphabet (lower case included), a number beyond 128 bits,
+ * or a check that does not fit.
  */
 export function numberOf(text: string): Uint8Array | undefined {
   if (text.length !== textLength) return undefined

@@ -1,8 +1,10 @@
 /**
- * Canonical JSON (RFC 8785, JCS): one text for one value, so that a digest of the text is a digest of the value.
+ * Canonical JSON (RFC 8785, JCS): one text for one value, so that a digest of the text is a digest
+ * of the value.
  *
- * Numbers and strings are written by the language itself, whose rules RFC 8785 adopts (sections 3.2.2.2 and 3.2.2.3);
- * what is ours is the order of properties and the refusal of what JSON cannot carry.
+ * Numbers and strings are written by the language itself, whose rules RFC 8785 adopts (sections
+ * 3.2.2.2 and 3.2.2.3); what is ours is the order of properties and the refusal of what JSON cannot
+ * carry.
  */
 
 /** What JSON can carry. A property that is `undefined` is no property. */
@@ -17,13 +19,14 @@ export type Json =
 const depthMax = 64
 
 /**
- * The canonical text of a value: no white space, properties in the order of their names' UTF-16 code units.
+ * The canonical text of a value: no white space, properties in the order of their names' UTF-16
+ * code units.
  *
- * A property that is `undefined` is left out, as `JSON.stringify` does. Whole numbers beyond 2^53 are written as RFC 8785
- * has it; who needs them exact sends them as text.
+ * A property that is `undefined` is left out, as `JSON.stringify` does. Whole numbers beyond 2^53
+ * are written as RFC 8785 has it; who needs them exact sends them as text.
  *
- * @throws {TypeError} for what JSON cannot carry: NaN, an infinity, a lone surrogate, a date, a class, a missing value in
- * an array, or more than 64 levels. A defect in the caller.
+ * @throws {TypeError} for what JSON cannot carry: NaN, an infinity, a lone surrogate, a date, a
+ * class, a missing value in an array, or more than 64 levels. A defect in the caller.
  */
 export function canonicalJson(value: Json): string {
   return textOf(value, 0)

@@ -1,5 +1,6 @@
 /**
- * Checkpoints of the trail (C2SP tlog-checkpoint): how many leaves it had, and their root, as a signed note.
+ * Checkpoints of the trail (C2SP tlog-checkpoint): how many leaves it had, and their root, as a
+ * signed note.
  */
 import { base64Of, bytesOfBase64 } from './base64.ts'
 import { Refusal } from './errors.ts'
@@ -19,7 +20,8 @@ export type Checkpoint = {
 /**
  * The text of a checkpoint, to be signed as a note: three lines, no extension.
  *
- * @throws {RangeError} if the origin is empty or more than a line, the size no whole number, or the root not 32 bytes.
+ * @throws {RangeError} if the origin is empty or more than a line, the size no whole number, or the
+ * root not 32 bytes.
  */
 export function checkpointText({ origin, size, root }: Checkpoint): string {
   if (!/^[^\n]+$/u.test(origin)) throw new RangeError('the origin of a log is one line')

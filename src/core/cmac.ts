@@ -1,9 +1,10 @@
 /**
- * CMAC (NIST SP 800-38B, RFC 4493; over ARIA: RFC 5794 with the same mode) of one message and of a whole column.
+ * CMAC (NIST SP 800-38B, RFC 4493; over ARIA: RFC 5794 with the same mode) of one message and of a
+ * whole column.
  *
- * The block cipher is OpenSSL's; only the mode is here. The rule that makes the column fast: for messages of one length
- * every message takes the same steps, so each step is one call of the cipher over the column, in ECB mode, where every
- * block is enciphered on its own.
+ * The block cipher is OpenSSL's; only the mode is here. The rule that makes the column fast: for
+ * messages of one length every message takes the same steps, so each step is one call of the cipher
+ * over the column, in ECB mode, where every block is enciphered on its own.
  */
 import { createCipheriv, type KeyObject } from 'node:crypto'
 
@@ -12,7 +13,10 @@ export type BlockCipher = 'aes' | 'aria'
 
 const blockBytes = 16
 const blockWords = 4
-/** Messages enciphered in one step, so that memory stays flat however long the column is: at most 4 MiB of scratch. */
+/**
+ * Messages enciphered in one step, so that memory stays flat however long the column is: at most 4
+ * MiB of scratch.
+ */
 const stepMessages = 65_536
 
 /**
@@ -36,7 +40,8 @@ export function cmacOf(cipher: BlockCipher, key: KeyObject, message: Uint8Array)
 }
 
 /**
- * The CMACs of a column of messages of one or two whole blocks: T = E(M1 ⊕ K1), or T = E(E(M1) ⊕ M2 ⊕ K1).
+ * The CMACs of a column of messages of one or two whole blocks: T = E(M1 ⊕ K1), or T = E(E(M1) ⊕ M2
+ * ⊕ K1).
  *
  * @param messages - n × width bytes, one message after the other.
  * @returns n × 16 bytes in the same order.
@@ -84,7 +89,10 @@ function subkeysOf(cipher: BlockCipher, key: KeyObject): { k1: Uint8Array; k2: U
   return { k1, k2: doubled(k1) }
 }
 
-/** The block times x in GF(2^128) with x^128 = x^7 + x^2 + x + 1: shifted by one bit, without a branch on the key. */
+/**
+ * The block times x in GF(2^128) with x^128 = x^7 + x^2 + x + 1: shifted by one bit, without a
+ * branch on the key.
+ */
 function doubled(block: Uint8Array): Uint8Array {
   const carry = (block[0] ?? 0) >> 7
   const shifted = block.map((byte, i) => (byte << 1) | ((block[i + 1] ?? 0) >> 7))
@@ -98,7 +106,10 @@ function cipherName(cipher: BlockCipher, key: KeyObject, mode: 'cbc' | 'ecb'): s
   return `${cipher}-${bytes * 8}-${mode}`
 }
 
-/** A copy as 32-bit words. Exclusive or does not care about their byte order; a copy is always aligned. */
+/**
+ * A copy as 32-bit words. Exclusive or does not care about their byte order; a copy is always
+ * aligned.
+ */
 function wordsOf(bytes: Uint8Array): Uint32Array {
   const words = new Uint32Array(bytes.length / 4)
   new Uint8Array(words.buffer).set(bytes)

@@ -1,7 +1,9 @@
 /**
- * The one MAC of the service: keys become tokens, founding tokens become persons, persons become date shifts.
+ * The one MAC of the service: keys become tokens, founding tokens become persons, persons become
+ * date shifts.
  *
- * The algorithm belongs to the key and is recorded with it. A column is always equal to its messages taken one by one.
+ * The algorithm belongs to the key and is recorded with it. A column is always equal to its
+ * messages taken one by one.
  */
 import { createHmac, type KeyObject } from 'node:crypto'
 import { type BlockCipher, cmacColumn, cmacOf } from './cmac.ts'
@@ -41,7 +43,8 @@ export function macOf(algorithm: MacAlgorithm, key: KeyObject, message: Uint8Arr
  *
  * @param messages - n × width bytes, one message after the other.
  * @returns n × 16 bytes in the same order.
- * @throws {RangeError} if the key's length is wrong or a message is not whole: a defect in the caller.
+ * @throws {RangeError} if the key's length is wrong or a message is not whole: a defect in the
+ * caller.
  */
 export function macColumn(
   algorithm: MacAlgorithm,

@@ -1,13 +1,17 @@
 /**
  * Making proofs about the trail (RFC 9162 sections 2.1.3.1 and 2.1.4.1).
  *
- * A proof is a list of roots of ranges of leaves. Which ranges is arithmetic (merkle-ranges.ts); their roots come from
- * whoever keeps the leaf hashes. A block of leaves that is whole never changes again, so its root is computed once.
+ * A proof is a list of roots of ranges of leaves. Which ranges is arithmetic (merkle-ranges.ts);
+ * their roots come from whoever keeps the leaf hashes. A block of leaves that is whole never
+ * changes again, so its root is computed once.
  */
 import { Frontier, rootOf } from './merkle.ts'
 import { pathRanges, type Range, subproofRanges, wholeSubtrees } from './merkle-ranges.ts'
 
-/** The leaf hashes at positions from `start` up to, not including, `end`; never more than 1,024 at a time are asked for. */
+/**
+ * The leaf hashes at positions from `start` up to, not including, `end`; never more than 1,024 at a
+ * time are asked for.
+ */
 export type HashesOf = (
   start: number,
   end: number,
@@ -18,8 +22,9 @@ const blockLeaves = 1_024
 /**
  * Makes proofs from leaf hashes read in blocks.
  *
- * Remembers the root of every whole block it has read (32 bytes for 1,024 leaves): the first proof reads all leaf hashes
- * once, each later one at most the block of its leaf and the unfinished last one. `hashesOf` must give final leaves only.
+ * Remembers the root of every whole block it has read (32 bytes for 1,024 leaves): the first proof
+ * reads all leaf hashes once, each later one at most the block of its leaf and the unfinished last
+ * one. `hashesOf` must give final leaves only.
  */
 export class ProofMaker {
   readonly #hashesOf: HashesOf
@@ -36,7 +41,8 @@ export class ProofMaker {
   }
 
   /**
-   * The siblings on the way from the leaf at `index` to the root of the first `size` leaves, lowest first.
+   * The siblings on the way from the leaf at `index` to the root of the first `size` leaves, lowest
+   * first.
    *
    * @throws {RangeError} unless 0 <= index < size.
    */
@@ -56,7 +62,8 @@ export class ProofMaker {
   }
 
   /**
-   * The roots of the whole subtrees by which a tree of `start` leaves grows to one of `end`, in order.
+   * The roots of the whole subtrees by which a tree of `start` leaves grows to one of `end`, in
+   * order.
    *
    * @throws {RangeError} unless 0 <= start <= end.
    */
@@ -71,7 +78,9 @@ export class ProofMaker {
     return roots
   }
 
-  /** Every range longer than a block starts at a block, because a tree is split at powers of two. */
+  /**
+   * Every range longer than a block starts at a block, because a tree is split at powers of two.
+   */
   async #rootOf(range: Range): Promise<Uint8Array> {
     if (range.end - range.start < blockLeaves) return rootOf(await this.#read(range))
     const frontier = new Frontier()

@@ -1,14 +1,16 @@
 /**
  * Which ranges of leaves a proof is made of: arithmetic on positions, no hashes.
  *
- * A range is written [start, end). A tree over a range splits at the largest power of two below its length.
+ * A range is written [start, end). A tree over a range splits at the largest power of two below its
+ * length.
  */
 
 /** Leaves from position `start` up to, not including, `end`. */
 export type Range = { readonly start: number; readonly end: number }
 
 /**
- * The siblings on the way from the leaf at `index` up to the root of `tree`, lowest first: PATH of RFC 9162 section 2.1.3.1.
+ * The siblings on the way from the leaf at `index` up to the root of `tree`, lowest first: PATH of
+ * RFC 9162 section 2.1.3.1.
  */
 export function pathRanges(index: number, tree: Range): Range[] {
   if (tree.end - tree.start === 1) return []
@@ -19,7 +21,8 @@ export function pathRanges(index: number, tree: Range): Range[] {
 }
 
 /**
- * What shows that `tree` begins with its first leaves up to position `size1`: SUBPROOF of RFC 9162 section 2.1.4.1.
+ * What shows that `tree` begins with its first leaves up to position `size1`: SUBPROOF of RFC 9162
+ * section 2.1.4.1.
  *
  * @param isKnown - whether the one who checks already has the root of those first leaves.
  */
@@ -32,8 +35,8 @@ export function subproofRanges(size1: number, tree: Range, isKnown: boolean): Ra
 }
 
 /**
- * The whole subtrees that make [start, end), in order: each as large as its start and the end allow. They are what a
- * `Frontier` of size `start` takes to reach `end`.
+ * The whole subtrees that make [start, end), in order: each as large as its start and the end
+ * allow. They are what a `Frontier` of size `start` takes to reach `end`.
  */
 export function wholeSubtrees(start: number, end: number): Range[] {
   const ranges: Range[] = []

@@ -1,12 +1,17 @@
 /**
- * Checking proofs about the trail (RFC 9162 sections 2.1.3.2 and 2.1.4.2), by someone who holds roots and no leaves.
+ * Checking proofs about the trail (RFC 9162 sections 2.1.3.2 and 2.1.4.2), by someone who holds
+ * roots and no leaves.
  *
- * The rule: whatever is not exactly a proof of the claim is not a proof. Hashes of another length, proofs too short or too
- * long, positions out of range: all false, never an exception, because all of it comes from the one who is being checked.
+ * The rule: whatever is not exactly a proof of the claim is not a proof. Hashes of another length,
+ * proofs too short or too long, positions out of range: all false, never an exception, because all
+ * of it comes from the one who is being checked.
  */
 import { emptyRoot, hashBytes, nodeHash } from './merkle.ts'
 
-/** That the leaf at position `index` (from 0) of the tree of `size` leaves with this root has this hash. */
+/**
+ * That the leaf at position `index` (from 0) of the tree of `size` leaves with this root has this
+ * hash.
+ */
 export type InclusionClaim = {
   index: number
   size: number
@@ -47,8 +52,9 @@ export function verifyInclusion(claim: InclusionClaim): boolean {
 /**
  * Whether the proof proves the claim.
  *
- * Equal sizes need equal roots and no proof, and nothing is folded; the tree without leaves has one root only. A claim about
- * growth from no leaves at all would be true of any tree, so it is refused as empty (RFC 9162 asks for 0 < size1).
+ * Equal sizes need equal roots and no proof, and nothing is folded; the tree without leaves has one
+ * root only. A claim about growth from no leaves at all would be true of any tree, so it is refused
+ * as empty (RFC 9162 asks for 0 < size1).
  */
 export function verifyConsistency(claim: ConsistencyClaim): boolean {
   const { size1, size2, root1, root2, proof } = claim

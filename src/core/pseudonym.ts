@@ -1,8 +1,8 @@
 /**
  * Pseudonyms: what a release shows in place of a person.
  *
- * The rule: one key a release domain, so pseudonyms of two domains have nothing in common; destroying the key makes the
- * way back impossible.
+ * The rule: one key a release domain, so pseudonyms of two domains have nothing in common;
+ * destroying the key makes the way back impossible.
  */
 import {
   type Cipheriv,
@@ -20,9 +20,10 @@ const cipherName = 'aes-256-ecb'
 /**
  * The pseudonyms of a column of persons in one release domain.
  *
- * One AES-256 block encryption a person (FIPS 197): a permutation of 128-bit numbers, so two persons cannot share a
- * pseudonym, and only the holder of the domain's key can go back. ECB here is the permutation applied to each number on its
- * own; there is no message whose blocks could leak a pattern, because person numbers are distinct.
+ * One AES-256 block encryption a person (FIPS 197): a permutation of 128-bit numbers, so two
+ * persons cannot share a pseudonym, and only the holder of the domain's key can go back. ECB here
+ * is the permutation applied to each number on its own; there is no message whose blocks could leak
+ * a pattern, because person numbers are distinct.
  *
  * @param key - the domain's key, 32 bytes.
  * @param persons - n × 16 bytes, one number after the other.
@@ -37,8 +38,8 @@ export function pseudonymsOf(key: KeyObject, persons: Uint8Array): Uint8Array {
 /**
  * The persons behind a column of pseudonyms of one release domain: the way back of `pseudonymsOf`.
  *
- * Every 128-bit number is some person's pseudonym as far as the permutation goes; whether that person exists is for the
- * caller to ask.
+ * Every 128-bit number is some person's pseudonym as far as the permutation goes; whether that
+ * person exists is for the caller to ask.
  */
 export function personsOf(key: KeyObject, pseudonyms: Uint8Array): Uint8Array {
   requireLengths(key, pseudonyms)

@@ -1,9 +1,9 @@
 /**
- * Signed notes (C2SP signed-note, as of Go's golang.org/x/mod/sumdb/note): a text people can read, a blank line, and one
- * line for each signature. Signature type 0x01, Ed25519, only.
+ * Signed notes (C2SP signed-note, as of Go's golang.org/x/mod/sumdb/note): a text people can read,
+ * a blank line, and one line for each signature. Signature type 0x01, Ed25519, only.
  *
- * The rule: the text of a note means nothing before a known key has signed it. So there is no way here to read one without
- * naming the keys.
+ * The rule: the text of a note means nothing before a known key has signed it. So there is no way
+ * here to read one without naming the keys.
  */
 import { createHash } from 'node:crypto'
 import { base64Of, bytesOfBase64 } from './base64.ts'
@@ -28,7 +28,8 @@ const signaturesMax = 64
  * The text form of a public key, `name+hash+key`, in which it is handed to those who verify.
  *
  * @param publicKey - Ed25519, 32 bytes.
- * @throws {RangeError} if the name is empty or has a space or a plus, or the key is of another length.
+ * @throws {RangeError} if the name is empty or has a space or a plus, or the key is of another
+ * length.
  */
 export function verifierKeyOf(name: string, publicKey: Uint8Array): string {
   if (!isKeyName(name)) throw new RangeError('the name of a key has no spaces and no plus')
@@ -60,8 +61,8 @@ export function signNote(
  * Opens a note with the keys one knows. Signatures of unknown keys are passed over.
  *
  * @param verifierKeys - `name+hash+key`, one or more.
- * @throws {Refusal} `input-malformed` if it is no note or a key is no key; `signature-wrong` if a known key's signature does
- * not fit the text, or no known key signed.
+ * @throws {Refusal} `input-malformed` if it is no note or a key is no key; `signature-wrong` if a
+ * known key's signature does not fit the text, or no known key signed.
  */
 export function openNote(note: string, verifierKeys: readonly string[]): OpenedNote {
   const { text, signatures } = parseNote(note)
@@ -112,7 +113,9 @@ function parseVerifierKey(text: string): { name: string; keyId: string; publicKe
   return { name, keyId, publicKey: typed.subarray(1) }
 }
 
-/** First four bytes of SHA-256 over name, newline, signature type and public key, as 8 hex digits. */
+/**
+ * First four bytes of SHA-256 over name, newline, signature type and public key, as 8 hex digits.
+ */
 function keyIdOf(name: string, typedKey: Uint8Array): string {
   return createHash('sha256').update(`${name}\n`).update(typedKey).digest('hex').slice(0, 8)
 }
