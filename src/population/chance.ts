@@ -25,8 +25,10 @@ export async function bringChance(session: Session, seed: number): Promise<void>
     const literals = values.map((v) => (typeof v === 'number' ? String(v) : quoteText(v)))
     await session.run(`set variable ${name} = [${literals.join(', ')}]`)
   }
+  // DuckDB combines hashes of several values by an exclusive or: alone, two choices about one person would differ by a
+  // constant and be no two choices at all. The outer hash parts them.
   await session.run(`
-    create macro dice(tag, i) as hash(getvariable('seed'), tag, i::bigint);
+    create macro dice(tag, i) as hash(hash(getvariable('seed'), tag, i::bigint));
     create macro u(tag, i) as (dice(tag, i) >> 11)::double / 9007199254740992.0;
     create macro pick(choices, bits) as choices[1 + (bits % len(choices)::ubigint)::integer];
     create macro bell(tag, i) as

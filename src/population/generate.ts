@@ -10,6 +10,7 @@ import { type WrittenTables, writePersonTables } from './person-tables.ts'
 import { makePersons } from './persons.ts'
 import { makeRecordMacros, makeRecords, makeTypos, writeRecords } from './records.ts'
 import { type DirtRates, defaultDirt, type PopulationOptions } from './settings.ts'
+import { noticesQuery, type TruthPaths, writeTruth } from './truth.ts'
 
 /** What was written. Paths are relative to the population's directory. */
 export type Population = {
@@ -22,7 +23,7 @@ export type Population = {
   /** The source description of each agency in wave 1, and in wave 2 of those that report then. */
   sources: Record<string, string>
   sourcesOfWave2: Record<string, string>
-  truth: { persons: string; ids: string; notices: string }
+  truth: TruthPaths
   /** Rows of all files, truth included. */
   rows: number
   seconds: number
@@ -102,7 +103,7 @@ async function writeAgency(work: Work, agency: AgencyFiles, written: Written): P
         })
       : await writePersonTables(session, writer, agency)
   const hasNotices = agency.name === 'nhis'
-  if (hasNotices) await writer.csv('nhis/notices.csv', notices, agency.dialect)
+  if (hasNotices) await writer.csv('nhis/notices.csv', noticesQuery, agency.dialect)
   const groups = Object.fromEntries(Object.entries(tables).map(([name, t]) => [name, t.groups]))
   const source = `${agency.directory}/source.json`
   await writer.json(source, sourceOf(agency, groups, hasNotices))
@@ -113,36 +114,4 @@ async function writeAgency(work: Work, agency: AgencyFiles, written: Written): P
   written.sources[agency.name] = source
   written.personsByAgency[agency.name] = persons
   for (const [name, table] of Object.entries(tables)) written.rowsByTable[name] = table.rows
-}
-
-const noticed = `kind = 'noticed' or (kind = 'naturalised' and dice('told', p) % 2 = 0)`
-const notices = `
-  select text_of(number) as "OLD_NO", text_of(other_number) as "NEW_NO"
-  from person where ${noticed} order by dice('notice', p)`
-
-/** Who is who, apart from the agencies' files. Numbers stand there as hashes: raw ones are in persons files only. */
-async function writeTruth(session: Session, writer: FileWriter): Promise<Population['truth']> {
-  await session.run(`
-    create macro key_of_number(number) as case
-      when regexp_full_match(number, '[0-9]{13}') and try_strptime(
-        case number[7:7] when '1' then '19' when '2' then '19' when '5' then '19' when '6' then '19'
-          when '9' then '18' when '0' then '18' else '20' end || number[:6], '%Y%m%d') is not null
-      then hash(getvariable('seed'), 'k1', number) end;
-    create macro key_of_birth(birth, sex) as
-      case when birth is not null then hash(getvariable('seed'), birth, sex) end;
-  `)
-  const persons = 'truth/persons.parquet'
-  await writer.parquet(
-    persons,
-    `select p as person, is_spine, sex, birth, is_foreign, kind, dx as diagnosed, death, sido as region
-    from person order by p`,
-  )
-  const file = 'truth/notices.parquet'
-  await writer.parquet(
-    file,
-    `select p as person, key_of_number(text_of(number)) as old_k1,
-      key_of_number(text_of(other_number)) as new_k1
-    from person where ${noticed} order by p`,
-  )
-  return { persons, ids: 'truth/ids', notices: file }
 }

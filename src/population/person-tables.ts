@@ -60,8 +60,8 @@ const preparations: Partial<Record<AgencyFiles['name'], string[]>> = {
           case when n = 0 then site
             when sex = 'M' then pick(getvariable('sites_m'), dice('site2', ${row('n')}))
             else pick(getvariable('sites_f'), dice('site2', ${row('n')})) end as site
-        from (select *, unnest(range(0, case when u('tumours', local) < 0.72 then 1
-          when u('tumours', local) < 0.955 then 2 when u('tumours', local) < 0.99 then 3 else 4 end)) as n
+        from (select *, unnest(range(0, case when u('tumours', local) < 0.765 then 1
+          when u('tumours', local) < 0.96 then 2 when u('tumours', local) < 0.99 then 3 else 4 end)) as n
           from rec))
       where n = 0 or (found <= date '2021-12-31' and found <= coalesce(death, found))`,
   ],
@@ -72,9 +72,9 @@ const preparations: Partial<Record<AgencyFiles['name'], string[]>> = {
         select local, sido, death, n, dice('dose', ${row('n')}) as toss,
           date '2021-02-26' + (dice('first', local) % 210 + case n when 1 then 0 when 2 then 28
             when 3 then 170 when 4 then 420 else 640 end)::integer as day
-        from (select *, unnest(range(1, case when u('doses', local) < 0.13 then 1
-          when u('doses', local) < 0.17 then 2 when u('doses', local) < 0.42 then 3
-          when u('doses', local) < 0.91 then 4 when u('doses', local) < 0.98 then 5 else 6 end)) as n from rec))
+        from (select *, unnest(range(1, case when u('doses', local) < 0.085 then 1
+          when u('doses', local) < 0.115 then 2 when u('doses', local) < 0.265 then 3
+          when u('doses', local) < 0.76 then 4 when u('doses', local) < 0.95 then 5 else 6 end)) as n from rec))
       where day <= coalesce(death, date '2023-12-31')`,
   ],
 }
@@ -125,7 +125,7 @@ const tablesOf: Partial<Record<AgencyFiles['name'], YearlyTable[]>> = {
       years: {
         from: 2015,
         to: 2023,
-        where: (year) => `${aliveIn(year)} and u('eligible', ${row(`${year - 2000}`)}) < 0.957`,
+        where: (year) => `${aliveIn(year)} and u('eligible', ${row(`${year - 2000}`)}) < 0.98`,
       },
       columns: {
         STD_YYYY: '$year',
@@ -151,7 +151,7 @@ const tablesOf: Partial<Record<AgencyFiles['name'], YearlyTable[]>> = {
         to: 2023,
         where: (year) =>
           `year(true_birth) <= ${year - 20} and (death is null or year(death) > ${year})
-            and u('screening', ${row(`${year - 2000}`)}) < 0.1515`,
+            and u('screening', ${row(`${year - 2000}`)}) < 0.162`,
       },
       columns: {
         HCHK_YYYY: '$year',
@@ -177,7 +177,7 @@ const tablesOf: Partial<Record<AgencyFiles['name'], YearlyTable[]>> = {
   kdca: [
     {
       table: 'covid_case',
-      from: `(select *, unnest(range(0, case when u('cases', local) < 0.556 then 0
+      from: `(select *, unnest(range(0, case when u('cases', local) < 0.553 then 0
           when u('cases', local) < 0.966 then 1 else 2 end)) as n,
           date '2020-01-20' + (case when u('late', local) < 0.04 then dice('caught', local) % 710
             else 720 + dice('caught', local) % 550 end + n * 170)::integer as caught from rec) as cases`,

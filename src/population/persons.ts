@@ -82,7 +82,7 @@ function lives(dirt: DirtRates): string {
         when is_spine then dx - (365.25 * least(99, greatest(2,
           getvariable('site_age')[site] + getvariable('site_spread')[site] * bell('age', p))))::integer
         else date '1935-01-01' + (dice('born', p) % 29000)::integer end as birth,
-        case when u('fatal', p) < getvariable('site_fatality')[site]
+        case when u('fatal', p) < 0.885 * getvariable('site_fatality')[site]
           then dx + 1 + (-800 * ln(1 - u('survival', p)))::integer end as end_of_life
       from kinds
     )
