@@ -1,0 +1,499 @@
+-- What the migrations come to. Generated: run `npx tap --snapshot test/store/schema.test.ts` after adding one.
+-- Do not edit, do not run.
+
+create table gyeol.account (
+  account_id uuid not null,
+  name text not null,
+  password_hash text not null,
+  roles text[] not null,
+  disabled_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint account_name_is_unique UNIQUE (name),
+  constraint account_pkey PRIMARY KEY (account_id),
+  constraint account_name_is_short CHECK ((name ~ '^[a-z][a-z0-9._-]{0,62}$'::text)),
+  constraint account_roles_are_known CHECK ((roles <@ ARRAY['operator'::text, 'custodian'::text, 'reviewer'::text, 'head'::text, 'auditor'::text, 'recipient'::text]))
+);
+
+create table gyeol.agency (
+  agency_id uuid not null,
+  name text not null,
+  title jsonb not null,
+  spki_sha256 bytea not null,
+  disabled_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint agency_certificate_key_is_unique UNIQUE (spki_sha256),
+  constraint agency_name_is_unique UNIQUE (name),
+  constraint agency_pkey PRIMARY KEY (agency_id),
+  constraint agency_certificate_key_is_a_digest CHECK ((length(spki_sha256) = 32)),
+  constraint agency_name_is_short CHECK ((name ~ '^[a-z][a-z0-9-]{0,62}$'::text))
+);
+
+create table gyeol.audit_checkpoint (
+  size bigint not null,
+  root bytea not null,
+  note text not null,
+  verifier_key text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint audit_checkpoint_pkey PRIMARY KEY (size)
+);
+
+create table gyeol.audit_head (
+  only_row boolean not null default true,
+  size bigint not null,
+  constraint audit_head_pkey PRIMARY KEY (only_row),
+  constraint audit_head_is_one_row CHECK (only_row)
+);
+
+create table gyeol.audit_leaf (
+  number bigint not null,
+  entry bytea not null,
+  leaf_hash bytea not null,
+  project_id uuid,
+  actor text not null,
+  action text not null,
+  object text not null,
+  at timestamp with time zone not null,
+  constraint audit_leaf_pkey PRIMARY KEY (number)
+);
+
+create table gyeol.cohort (
+  cohort_id uuid not null,
+  project_id uuid not null,
+  linkage_id uuid not null,
+  state text not null default 'queued'::text,
+  job_id uuid,
+  created_by uuid not null,
+  created_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  constraint cohort_pkey PRIMARY KEY (cohort_id),
+  constraint cohort_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
+  constraint cohort_job_id_fkey FOREIGN KEY (job_id) REFERENCES gyeol.job(job_id),
+  constraint cohort_linkage_id_fkey FOREIGN KEY (linkage_id) REFERENCES gyeol.linkage(linkage_id),
+  constraint cohort_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint cohort_state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'assembled'::text, 'failed'::text])))
+);
+
+create table gyeol.cohort_part (
+  cohort_id uuid not null,
+  delivery_id uuid not null,
+  table_name text not null,
+  number integer not null,
+  object_id uuid not null,
+  rows bigint not null,
+  rows_kept bigint not null,
+  rows_outside bigint not null,
+  rows_unknown bigint not null,
+  constraint cohort_part_pkey PRIMARY KEY (cohort_id, delivery_id, table_name, number),
+  constraint cohort_part_cohort_id_fkey FOREIGN KEY (cohort_id) REFERENCES gyeol.cohort(cohort_id),
+  constraint cohort_part_delivery_id_table_name_number_fkey FOREIGN KEY (delivery_id, table_name, number) REFERENCES gyeol.part(delivery_id, table_name, number),
+  constraint cohort_part_object_id_fkey FOREIGN KEY (object_id) REFERENCES gyeol.vault_object(object_id)
+);
+
+create table gyeol.delivery (
+  delivery_id uuid not null,
+  project_id uuid not null,
+  agency_id uuid not null,
+  wave integer not null,
+  state text not null default 'open'::text,
+  manifest jsonb,
+  manifest_sha256 bytea,
+  job_id uuid,
+  created_at timestamp with time zone not null default now(),
+  submitted_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint delivery_pkey PRIMARY KEY (delivery_id),
+  constraint delivery_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES gyeol.agency(agency_id),
+  constraint delivery_project_id_agency_id_fkey FOREIGN KEY (project_id, agency_id) REFERENCES gyeol.project_agency(project_id, agency_id),
+  constraint delivery_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint delivery_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text, 'refused'::text, 'withdrawn'::text]))),
+  constraint delivery_wave_is_counted_from_one CHECK (((wave >= 1) AND (wave <= 999)))
+);
+
+create table gyeol.finding (
+  release_id uuid not null,
+  kind text not null,
+  reviewer_id uuid not null,
+  verdict text not null,
+  reason text not null,
+  manifest_sha256 bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint finding_pkey PRIMARY KEY (release_id, kind, reviewer_id),
+  constraint finding_release_id_fkey FOREIGN KEY (release_id) REFERENCES gyeol.release(release_id),
+  constraint finding_reviewer_id_fkey FOREIGN KEY (reviewer_id) REFERENCES gyeol.account(account_id),
+  constraint finding_kind_is_known CHECK ((kind = ANY (ARRAY['relevance'::text, 'recognisability'::text, 'safety'::text]))),
+  constraint finding_verdict_is_known CHECK ((verdict = ANY (ARRAY['pass'::text, 'fail'::text])))
+);
+
+create table gyeol.job (
+  job_id uuid not null,
+  project_id uuid not null,
+  parent_id uuid,
+  side text not null,
+  kind text not null,
+  subject jsonb not null,
+  state text not null default 'queued'::text,
+  attempts integer not null default 0,
+  lease_token uuid,
+  lease_until timestamp with time zone,
+  run_after timestamp with time zone not null default now(),
+  progress jsonb not null default '{}'::jsonb,
+  result jsonb,
+  refusal jsonb,
+  created_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint job_pkey PRIMARY KEY (job_id),
+  constraint job_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES gyeol.job(job_id),
+  constraint job_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint job_side_is_known CHECK ((side = ANY (ARRAY['key'::text, 'data'::text]))),
+  constraint job_state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'done'::text, 'failed'::text, 'cancelled'::text]))),
+  constraint job_that_runs_is_leased CHECK (((state = 'running'::text) = (lease_token IS NOT NULL)))
+);
+
+create table gyeol.keyring_revision (
+  side text not null,
+  revision bigint not null,
+  sha256 bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint keyring_revision_pkey PRIMARY KEY (side, revision),
+  constraint keyring_side_is_known CHECK ((side = ANY (ARRAY['api'::text, 'key'::text, 'data'::text, 'sign'::text])))
+);
+
+create table gyeol.link_map (
+  linkage_id uuid not null,
+  delivery_id uuid not null,
+  object_id uuid not null,
+  serials bigint not null,
+  linked bigint not null,
+  constraint link_map_pkey PRIMARY KEY (linkage_id, delivery_id),
+  constraint link_map_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES gyeol.delivery(delivery_id),
+  constraint link_map_linkage_id_fkey FOREIGN KEY (linkage_id) REFERENCES gyeol.linkage(linkage_id),
+  constraint link_map_object_id_fkey FOREIGN KEY (object_id) REFERENCES gyeol.vault_object(object_id)
+);
+
+create table gyeol.linkage (
+  linkage_id uuid not null,
+  project_id uuid not null,
+  state text not null default 'queued'::text,
+  rules_version text not null,
+  job_id uuid,
+  persons_object_id uuid,
+  persons bigint,
+  report jsonb,
+  created_by uuid not null,
+  created_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  constraint linkage_pkey PRIMARY KEY (linkage_id),
+  constraint linkage_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
+  constraint linkage_job_id_fkey FOREIGN KEY (job_id) REFERENCES gyeol.job(job_id),
+  constraint linkage_persons_object_id_fkey FOREIGN KEY (persons_object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint linkage_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint linkage_state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'linked'::text, 'failed'::text])))
+);
+
+create table gyeol.part (
+  delivery_id uuid not null,
+  table_name text not null,
+  number integer not null,
+  state text not null default 'uploaded'::text,
+  media_type text not null,
+  bytes bigint not null,
+  sha256 bytea not null,
+  upload_object_id uuid,
+  taken_object_id uuid,
+  rows bigint,
+  rows_taken bigint,
+  refusals jsonb,
+  report jsonb,
+  constraint part_pkey PRIMARY KEY (delivery_id, table_name, number),
+  constraint part_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES gyeol.delivery(delivery_id),
+  constraint part_taken_object_id_fkey FOREIGN KEY (taken_object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint part_upload_object_id_fkey FOREIGN KEY (upload_object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint part_media_type_is_known CHECK ((media_type = ANY (ARRAY['text/csv'::text, 'application/vnd.apache.parquet'::text]))),
+  constraint part_number_is_bounded CHECK (((number >= 1) AND (number <= 99999))),
+  constraint part_state_is_known CHECK ((state = ANY (ARRAY['uploaded'::text, 'taken'::text, 'refused'::text])))
+);
+
+create table gyeol.project (
+  project_id uuid not null,
+  name text not null,
+  purpose text not null,
+  state text not null default 'proposed'::text,
+  catalogue jsonb not null,
+  recipe jsonb not null,
+  canaries jsonb not null,
+  rules jsonb not null,
+  mac_algorithm text not null,
+  created_by uuid not null,
+  approved_by uuid,
+  created_at timestamp with time zone not null default now(),
+  approved_at timestamp with time zone,
+  constraint project_name_is_unique UNIQUE (name),
+  constraint project_pkey PRIMARY KEY (project_id),
+  constraint project_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES gyeol.account(account_id),
+  constraint project_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
+  constraint project_is_approved_by_another CHECK ((approved_by <> created_by)),
+  constraint project_mac_is_known CHECK ((mac_algorithm = ANY (ARRAY['cmac-aes-256'::text, 'cmac-aria-256'::text, 'hmac-sha-256'::text]))),
+  constraint project_name_is_short CHECK ((name ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
+  constraint project_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'approved'::text, 'open'::text, 'closed'::text])))
+);
+
+create table gyeol.project_agency (
+  project_id uuid not null,
+  agency_id uuid not null,
+  is_spine boolean not null,
+  is_duplicate_free boolean not null,
+  key_types text[] not null,
+  constraint project_agency_pkey PRIMARY KEY (project_id, agency_id),
+  constraint project_agency_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES gyeol.agency(agency_id),
+  constraint project_agency_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint project_agency_key_types_are_known CHECK ((key_types <@ ARRAY['K1'::text, 'K2'::text, 'K3'::text, 'K4'::text, 'K5'::text]))
+);
+
+create table gyeol.release (
+  release_id uuid not null,
+  project_id uuid not null,
+  cohort_id uuid not null,
+  domain text not null,
+  state text not null default 'queued'::text,
+  policy jsonb not null,
+  policy_sha256 bytea not null,
+  job_id uuid,
+  persons_object_id uuid,
+  manifest jsonb,
+  manifest_sha256 bytea,
+  recipient_id uuid not null,
+  purpose text not null,
+  place text not null,
+  valid_from timestamp with time zone,
+  valid_until timestamp with time zone,
+  created_by uuid not null,
+  approved_by uuid,
+  created_at timestamp with time zone not null default now(),
+  built_at timestamp with time zone,
+  approved_at timestamp with time zone,
+  constraint release_pkey PRIMARY KEY (release_id),
+  constraint release_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES gyeol.account(account_id),
+  constraint release_cohort_id_fkey FOREIGN KEY (cohort_id) REFERENCES gyeol.cohort(cohort_id),
+  constraint release_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
+  constraint release_job_id_fkey FOREIGN KEY (job_id) REFERENCES gyeol.job(job_id),
+  constraint release_persons_object_id_fkey FOREIGN KEY (persons_object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint release_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint release_recipient_id_fkey FOREIGN KEY (recipient_id) REFERENCES gyeol.account(account_id),
+  constraint release_is_approved_by_another CHECK ((approved_by <> created_by)),
+  constraint release_state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'built'::text, 'approved'::text, 'ready'::text, 'recalled'::text, 'expired'::text, 'destroyed'::text, 'failed'::text])))
+);
+
+create table gyeol.release_file (
+  release_id uuid not null,
+  name text not null,
+  object_id uuid not null,
+  desk_object_id uuid,
+  bytes bigint not null,
+  rows bigint,
+  sha256 bytea not null,
+  constraint release_file_pkey PRIMARY KEY (release_id, name),
+  constraint release_file_desk_object_id_fkey FOREIGN KEY (desk_object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint release_file_object_id_fkey FOREIGN KEY (object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint release_file_release_id_fkey FOREIGN KEY (release_id) REFERENCES gyeol.release(release_id)
+);
+
+create table gyeol.schema_version (
+  number integer not null,
+  name text not null,
+  sha256 bytea not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint schema_version_pkey PRIMARY KEY (number)
+);
+
+create table gyeol.sealing_key (
+  sealing_key_id uuid not null,
+  project_id uuid,
+  side text not null,
+  public_key bytea not null,
+  created_at timestamp with time zone not null default now(),
+  retired_at timestamp with time zone,
+  constraint sealing_key_pkey PRIMARY KEY (sealing_key_id),
+  constraint sealing_key_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint sealing_key_is_a_p256_point CHECK ((length(public_key) = 65)),
+  constraint sealing_key_side_is_known CHECK ((side = ANY (ARRAY['key'::text, 'data'::text, 'desk'::text])))
+);
+
+create table gyeol.session (
+  token_mac bytea not null,
+  account_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint session_pkey PRIMARY KEY (token_mac),
+  constraint session_account_id_fkey FOREIGN KEY (account_id) REFERENCES gyeol.account(account_id)
+);
+
+create table gyeol.vault_object (
+  object_id uuid not null,
+  project_id uuid not null,
+  kind text not null,
+  sealing_key_id uuid not null,
+  bytes bigint not null,
+  created_at timestamp with time zone not null default now(),
+  destroyed_at timestamp with time zone,
+  constraint vault_object_pkey PRIMARY KEY (object_id),
+  constraint vault_object_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint vault_object_sealing_key_id_fkey FOREIGN KEY (sealing_key_id) REFERENCES gyeol.sealing_key(sealing_key_id),
+  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text])))
+);
+
+CREATE INDEX audit_leaf_by_action ON gyeol.audit_leaf USING btree (action, number);
+CREATE INDEX audit_leaf_by_project ON gyeol.audit_leaf USING btree (project_id, number);
+CREATE UNIQUE INDEX delivery_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text]));
+CREATE INDEX job_by_parent ON gyeol.job USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX job_to_do ON gyeol.job USING btree (side, created_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+CREATE UNIQUE INDEX project_has_one_spine ON gyeol.project_agency USING btree (project_id) WHERE is_spine;
+CREATE UNIQUE INDEX sealing_key_is_one_a_side ON gyeol.sealing_key USING btree (project_id, side) NULLS NOT DISTINCT WHERE (retired_at IS NULL);
+
+CREATE OR REPLACE FUNCTION gyeol.append_leaf(p_entry bytea, p_project_id uuid, p_actor text, p_action text, p_object text, p_at timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'gyeol', 'pg_temp'
+AS $function$
+  with head as (
+    update gyeol.audit_head set size = size + 1 where only_row returning size - 1 as number
+  )
+  insert into gyeol.audit_leaf (number, entry, leaf_hash, project_id, actor, action, object, at)
+  select head.number, p_entry, sha256('\x00'::bytea || p_entry), p_project_id, p_actor, p_action, p_object, p_at
+  from head
+  returning number
+$function$;
+-- owner: gyeol_owner
+CREATE OR REPLACE FUNCTION gyeol.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'gyeol', 'pg_temp'
+AS $function$
+begin
+  raise exception 'the trail is written once' using errcode = 'insufficient_privilege';
+end
+$function$;
+-- owner: gyeol_owner
+
+CREATE TRIGGER audit_checkpoint_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
+CREATE TRIGGER audit_leaf_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
+
+alter table gyeol.job enable row level security;
+alter table gyeol.keyring_revision enable row level security;
+alter table gyeol.part enable row level security;
+alter table gyeol.project enable row level security;
+alter table gyeol.sealing_key enable row level security;
+alter table gyeol.vault_object enable row level security;
+create policy job_is_seen on gyeol.job for select to public using (true);
+create policy job_is_stored_by_the_data_side on gyeol.job for insert to gyeol_data with check ((side = 'data'::text));
+create policy job_is_stored_by_the_key_side on gyeol.job for insert to gyeol_key with check ((side = 'key'::text));
+create policy job_of_the_api on gyeol.job for all to gyeol_api using (true);
+create policy job_of_the_data_side on gyeol.job for update to gyeol_data using (((side = 'data'::text) OR (state = 'waiting'::text))) with check (((side = 'data'::text) OR (state = 'queued'::text)));
+create policy job_of_the_key_side on gyeol.job for update to gyeol_key using (((side = 'key'::text) OR (state = 'waiting'::text))) with check (((side = 'key'::text) OR (state = 'queued'::text)));
+create policy keyring_revision_is_seen on gyeol.keyring_revision for select to public using (true);
+create policy keyring_revision_of_the_api on gyeol.keyring_revision for insert to gyeol_api with check ((side = 'api'::text));
+create policy keyring_revision_of_the_data_side on gyeol.keyring_revision for insert to gyeol_data with check ((side = 'data'::text));
+create policy keyring_revision_of_the_key_side on gyeol.keyring_revision for insert to gyeol_key with check ((side = 'key'::text));
+create policy keyring_revision_of_the_signer on gyeol.keyring_revision for insert to gyeol_sign with check ((side = 'sign'::text));
+create policy part_is_forgotten_by_the_api on gyeol.part for update to gyeol_api using (true);
+create policy part_is_seen on gyeol.part for select to public using (true);
+create policy part_is_uploaded_to_the_api on gyeol.part for insert to gyeol_api with check ((state = 'uploaded'::text));
+create policy part_of_keys on gyeol.part for update to gyeol_key using ((table_name = ''::text));
+create policy part_of_tables on gyeol.part for update to gyeol_data using ((table_name <> ''::text));
+create policy project_is_decided_by_the_api on gyeol.project for update to gyeol_api using (true);
+create policy project_is_opened_by_the_workers on gyeol.project for update to gyeol_data, gyeol_key using ((state = ANY (ARRAY['approved'::text, 'open'::text]))) with check ((state = 'open'::text));
+create policy project_is_proposed_by_the_api on gyeol.project for insert to gyeol_api with check ((state = 'proposed'::text));
+create policy project_is_seen on gyeol.project for select to public using (true);
+create policy sealing_key_is_seen on gyeol.sealing_key for select to public using (true);
+create policy sealing_key_of_the_data_side on gyeol.sealing_key for all to gyeol_data using ((side = 'data'::text));
+create policy sealing_key_of_the_desk on gyeol.sealing_key for all to gyeol_api using ((side = 'desk'::text));
+create policy sealing_key_of_the_key_side on gyeol.sealing_key for all to gyeol_key using ((side = 'key'::text));
+create policy vault_object_is_ended on gyeol.vault_object for update to gyeol_api, gyeol_data, gyeol_key using (true) with check ((destroyed_at IS NOT NULL));
+create policy vault_object_is_seen on gyeol.vault_object for select to public using (true);
+create policy vault_object_of_the_api on gyeol.vault_object for insert to gyeol_api with check ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text])));
+create policy vault_object_of_the_data_side on gyeol.vault_object for insert to gyeol_data with check ((kind = ANY (ARRAY['typed-part'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text])));
+create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text])));
+
+grant select, insert, update (password_hash, roles, disabled_at) on gyeol.account to gyeol_api;
+grant select (account_id, name, roles, disabled_at, created_at) on gyeol.account to gyeol_auditor;
+grant select (account_id, name) on gyeol.account to gyeol_data;
+grant select, insert, update (title, spki_sha256, disabled_at) on gyeol.agency to gyeol_api;
+grant select on gyeol.agency to gyeol_auditor;
+grant select (agency_id, name, title) on gyeol.agency to gyeol_data;
+grant select (agency_id, name, title) on gyeol.agency to gyeol_key;
+grant select on gyeol.audit_checkpoint to gyeol_api;
+grant select on gyeol.audit_checkpoint to gyeol_auditor;
+grant select, insert on gyeol.audit_checkpoint to gyeol_sign;
+grant select on gyeol.audit_head to gyeol_api;
+grant select on gyeol.audit_head to gyeol_auditor;
+grant select on gyeol.audit_head to gyeol_sign;
+grant select on gyeol.audit_leaf to gyeol_api;
+grant select on gyeol.audit_leaf to gyeol_auditor;
+grant select on gyeol.audit_leaf to gyeol_sign;
+grant select, insert on gyeol.cohort to gyeol_api;
+grant select on gyeol.cohort to gyeol_auditor;
+grant select, update (state, ended_at) on gyeol.cohort to gyeol_data;
+grant select on gyeol.cohort_part to gyeol_api;
+grant select on gyeol.cohort_part to gyeol_auditor;
+grant select, insert on gyeol.cohort_part to gyeol_data;
+grant select, insert, update (state, manifest, manifest_sha256, job_id, submitted_at, ended_at) on gyeol.delivery to gyeol_api;
+grant select on gyeol.delivery to gyeol_auditor;
+grant select, update (state, ended_at) on gyeol.delivery to gyeol_data;
+grant select, update (state, ended_at) on gyeol.delivery to gyeol_key;
+grant select, insert on gyeol.finding to gyeol_api;
+grant select on gyeol.finding to gyeol_auditor;
+grant select on gyeol.finding to gyeol_data;
+grant select, insert, update (state, lease_token, lease_until, ended_at) on gyeol.job to gyeol_api;
+grant select on gyeol.job to gyeol_auditor;
+grant select, insert, update (state, attempts, lease_token, lease_until, run_after, progress, result, refusal, started_at, ended_at) on gyeol.job to gyeol_data;
+grant select, insert, update (state, attempts, lease_token, lease_until, run_after, progress, result, refusal, started_at, ended_at) on gyeol.job to gyeol_key;
+grant select, insert on gyeol.keyring_revision to gyeol_api;
+grant select on gyeol.keyring_revision to gyeol_auditor;
+grant select, insert on gyeol.keyring_revision to gyeol_data;
+grant select, insert on gyeol.keyring_revision to gyeol_key;
+grant select, insert on gyeol.keyring_revision to gyeol_sign;
+grant select on gyeol.link_map to gyeol_api;
+grant select on gyeol.link_map to gyeol_auditor;
+grant select on gyeol.link_map to gyeol_data;
+grant select, insert on gyeol.link_map to gyeol_key;
+grant select, insert on gyeol.linkage to gyeol_api;
+grant select on gyeol.linkage to gyeol_auditor;
+grant select on gyeol.linkage to gyeol_data;
+grant select, update (state, persons_object_id, persons, report, ended_at) on gyeol.linkage to gyeol_key;
+grant select, insert, update (upload_object_id, taken_object_id) on gyeol.part to gyeol_api;
+grant select on gyeol.part to gyeol_auditor;
+grant select, update (state, upload_object_id, taken_object_id, rows, rows_taken, refusals, report) on gyeol.part to gyeol_data;
+grant select, update (state, upload_object_id, taken_object_id, rows, rows_taken, refusals, report) on gyeol.part to gyeol_key;
+grant select, insert, update (state, approved_by, approved_at) on gyeol.project to gyeol_api;
+grant select on gyeol.project to gyeol_auditor;
+grant select, update (state) on gyeol.project to gyeol_data;
+grant select, update (state) on gyeol.project to gyeol_key;
+grant select, insert on gyeol.project_agency to gyeol_api;
+grant select on gyeol.project_agency to gyeol_auditor;
+grant select on gyeol.project_agency to gyeol_data;
+grant select on gyeol.project_agency to gyeol_key;
+grant select, insert, update (state, job_id, valid_from, valid_until, approved_by, approved_at) on gyeol.release to gyeol_api;
+grant select on gyeol.release to gyeol_auditor;
+grant select, update (state, persons_object_id, manifest, manifest_sha256, built_at) on gyeol.release to gyeol_data;
+grant select on gyeol.release_file to gyeol_api;
+grant select on gyeol.release_file to gyeol_auditor;
+grant select, insert, update (desk_object_id) on gyeol.release_file to gyeol_data;
+grant select on gyeol.schema_version to gyeol_api;
+grant select on gyeol.schema_version to gyeol_auditor;
+grant select on gyeol.schema_version to gyeol_data;
+grant select on gyeol.schema_version to gyeol_key;
+grant select on gyeol.schema_version to gyeol_sign;
+grant select, insert, update (retired_at) on gyeol.sealing_key to gyeol_api;
+grant select on gyeol.sealing_key to gyeol_auditor;
+grant select, insert, update (retired_at) on gyeol.sealing_key to gyeol_data;
+grant select, insert, update (retired_at) on gyeol.sealing_key to gyeol_key;
+grant select, insert, delete on gyeol.session to gyeol_api;
+grant select, insert, update (destroyed_at) on gyeol.vault_object to gyeol_api;
+grant select on gyeol.vault_object to gyeol_auditor;
+grant select, insert, update (destroyed_at) on gyeol.vault_object to gyeol_data;
+grant select, insert, update (destroyed_at) on gyeol.vault_object to gyeol_key;
+grant execute on function gyeol.append_leaf to gyeol_api;
+grant execute on function gyeol.append_leaf to gyeol_data;
+grant execute on function gyeol.append_leaf to gyeol_key;
+grant execute on function gyeol.append_leaf to gyeol_sign;
