@@ -5,10 +5,10 @@
  *   header      which log, which leaves, and the roots of the whole subtrees before them (none from
  *               leaf 0)
  *   leaf        number, recorded hash, and the entry as the very text that was hashed
- *   checkpoint  every checkpoint that was signed on the way, right after the last leaf it covers: it
- *               says up to where the leaves are the ones that were signed
- *   end         the roots of the whole subtrees after the last leaf (none when it is the newest), and
- *               the signed checkpoint over everything
+ *   checkpoint  every checkpoint that was signed on the way, right after the last leaf it covers:
+ *               it says up to where the leaves are the ones that were signed
+ *   end         the roots of the whole subtrees after the last leaf (none when it is the newest),
+ *               and the signed checkpoint over everything
  *
  * Hashes are base 64. From these lines alone the root of the last checkpoint can be computed anew.
  */

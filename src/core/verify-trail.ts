@@ -117,7 +117,7 @@ class TrailCheck {
     const keys = verifierKeys ?? header.verifierKeys
     if (verifierKeys === undefined) {
       this.#report.unchecked.push(
-        'Whose key signed: it was taken from the export itself. Give the verifier key you were handed.',
+        'Who signed: the key was taken from the export itself. Give the verifier key you trust.',
       )
     }
     this.#report.origin = header.origin

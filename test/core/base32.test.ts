@@ -11,7 +11,7 @@ function text(number: Uint8Array): string {
   return textOf(number)[0] ?? ''
 }
 
-/** The definition, read from the number and not from its bits: 26 digits of the integer, then the check. */
+/** The definition, read from the integer and not from its bits: 26 digits, then the check. */
 function slowText(number: Uint8Array): string {
   let rest = BigInt(`0x${Buffer.from(number).toString('hex')}`)
   const digits: number[] = []

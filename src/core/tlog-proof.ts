@@ -1,0 +1,61 @@
+/**
+ * A proof that one entry is in the trail, as a text that goes along with what was recorded (C2SP
+ * tlog-proof): the leaf's position, its inclusion proof, and the signed checkpoint. Whoever has the
+ * entry and the verifier key needs nothing else, and no network.
+ */
+import { base64Of, bytesOfBase64 } from './base64.ts'
+import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
+import { Refusal } from './errors.ts'
+import { leafHash } from './merkle.ts'
+import { verifyInclusion } from './merkle-verify.ts'
+
+const formatLine = 'c2sp.org/tlog-proof@v1'
+
+/** An entry's place in the trail, and what shows it. */
+export type TlogProof = {
+  /** The leaf's number, from 0. */
+  index: number
+  /** RFC 6962 inclusion proof in the tree of the checkpoint, lowest sibling first. */
+  proof: readonly Uint8Array[]
+  /** The signed checkpoint, a whole note. */
+  note: string
+}
+
+/** The text of a proof, without extra data. */
+export function tlogProofText({ index, proof, note }: TlogProof): string {
+  const lines = [formatLine, `index ${index}`, ...proof.map(base64Of)]
+  return `${lines.join('\n')}\n\n${note}`
+}
+
+/**
+ * Checks that the entry is in the trail whose checkpoint one of these keys signed. A line of extra
+ * data is passed over: nothing vouches for it.
+ *
+ * @param entry - the bytes that were hashed.
+ * @param verifierKeys - `name+hash+key`, one or more.
+ * @returns the checkpoint that covers the entry, and the entry's number.
+ * @throws {Refusal} `input-malformed` if it is no such text, or as `openCheckpoint`; `digest-differs`
+ * if it does not prove that this entry is there.
+ */
+export function verifyTlogProof(
+  text: string,
+  entry: Uint8Array,
+  verifierKeys: readonly string[],
+): { index: number; checkpoint: Checkpoint } {
+  const end = text.indexOf('\n\n')
+  const [format, ...rest] = text.slice(0, Math.max(end, 0)).split('\n')
+  if (rest[0]?.startsWith('extra ')) rest.shift()
+  const [position = '', ...siblings] = rest
+  const digits = /^index (0|[1-9][0-9]{0,15})$/.exec(position)?.[1]
+  const proof = siblings.flatMap((sibling) => bytesOfBase64(sibling) ?? [])
+  if (format !== formatLine || digits === undefined || proof.length !== siblings.length) {
+    throw new Refusal('input-malformed', 'This is not a proof of inclusion (C2SP tlog-proof).')
+  }
+  const checkpoint = openCheckpoint(text.slice(end + 2), verifierKeys)
+  const index = Number(digits)
+  const { size, root } = checkpoint
+  if (!verifyInclusion({ index, size, leafHash: leafHash(entry), proof, root })) {
+    throw new Refusal('digest-differs', 'The proof does not show that this entry is in the trail.')
+  }
+  return { index, checkpoint }
+}
