@@ -10,7 +10,7 @@ import { canonicalJson } from './canonical.ts'
 
 const name = z.string().min(1).max(200)
 const word = z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,62}$/)
-const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+const count = z.number().int() // Whole and exact: within 2^53 - 1 either way.
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const pairsMax = 100
 

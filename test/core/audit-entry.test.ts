@@ -27,6 +27,7 @@ test('an entry of another form is a defect that names the place and not the valu
     ['time', { time: '2026-03-01 09:00' }],
     ['actor', { actor: { kind: 'person', name: marked } }],
     ['counts', { counts: { rows: 0.5 } }],
+    ['counts', { counts: { rows: 2 ** 53 } }],
     ['counts', { counts: { [marked]: 1 } }],
     ['digests', { digests: { manifest: marked } }],
     ['note', { note: marked.repeat(100) }],
