@@ -10,7 +10,7 @@ import type { AgencyFiles, FileGroup } from './agencies.ts'
 import { type ClaimTable, claimTablesOf } from './claim-columns.ts'
 import type { FileWriter } from './files.ts'
 import type { WrittenTables } from './person-tables.ts'
-import { type DirtRates, statementsPerSpinePerson } from './settings.ts'
+import type { DirtRates } from './settings.ts'
 
 const firstYear = 2018
 const lastYear = 2023
@@ -22,14 +22,13 @@ export async function writeClaimTables(
   session: Session,
   writer: FileWriter,
   agency: AgencyFiles,
-  options: { spinePersons: number; dirt: DirtRates; hasOldLayout: boolean },
+  options: { statements: number; dirt: DirtRates; hasOldLayout: boolean },
 ): Promise<WrittenTables> {
   const written: WrittenTables = {}
   for (const sql of ranking) await session.run(sql)
-  const statements = Math.round(options.spinePersons * statementsPerSpinePerson)
   const years = lastYear - firstYear + 1
   for (let year = firstYear; year <= lastYear; year++) {
-    const inYear = Math.floor(statements / years)
+    const inYear = Math.floor(options.statements / years)
     const chunks = Math.ceil(inYear / statementsInAChunkMax)
     for (let chunk = 0; chunk < chunks; chunk++) {
       await session.run(

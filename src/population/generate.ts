@@ -68,12 +68,15 @@ export async function generatePopulation(options: PopulationOptions): Promise<Po
 }
 
 async function requireUsable(options: PopulationOptions, outDir: string): Promise<void> {
-  const { persons, seed } = options
+  const { persons, seed, statementsPerPerson = 20 } = options
   if (!Number.isInteger(persons) || persons < 1000 || persons > 3_000_000) {
     throw new Refusal('input-malformed', 'Ask for 1,000 to 3,000,000 persons.')
   }
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new Refusal('input-malformed', 'Give a whole number from 0 to 2^53 - 1 as the seed.')
+  }
+  if (!(statementsPerPerson >= 1 && statementsPerPerson <= 100)) {
+    throw new Refusal('input-malformed', 'Ask for 1 to 100 statements a person.')
   }
   await mkdir(outDir, { recursive: true })
   if ((await readdir(outDir)).length > 0) {
@@ -97,7 +100,7 @@ async function writeAgency(work: Work, agency: AgencyFiles, written: Written): P
   const tables: WrittenTables =
     agency.name === 'hira'
       ? await writeClaimTables(session, writer, agency, {
-          spinePersons: options.persons,
+          statements: options.persons * (options.statementsPerPerson ?? 20),
           dirt,
           hasOldLayout: options.layout !== 'steady',
         })

@@ -55,9 +55,6 @@ export const defaultDirt: DirtRates = {
 /** Share of the persons that each agency knows. Who is missing is nobody's dirt: most unlinked people are of this kind. */
 export const coverage = { nhis: 0.97, hira: 0.95, kdca: 0.88 } as const
 
-/** Rows of HIRA's tables for each spine person (`shared/DESIGN.md` §9, size m: 10 M, 5 M, 10 M, 5 M for 500,000). */
-export const statementsPerSpinePerson = 20
-
 /** Persons outside the spine for each spine person. */
 export const outsideShare = 0.2
 
@@ -71,6 +68,11 @@ export type PopulationOptions = {
   /** `changing` (default): HIRA's statements up to 2020 have other column names in another order. */
   layout?: 'changing' | 'steady'
   dirt?: Partial<DirtRates>
+  /**
+   * HIRA's statements for each spine person; as many diagnoses, half as many treatment lines and prescriptions. Default 20,
+   * which gives the sizes s and m of `shared/DESIGN.md` §9; size l is 2,600,000 persons with 38.5.
+   */
+  statementsPerPerson?: number
   /** Default 2. The bytes do not depend on it. */
   threads?: number
   /** Default 1,024. */

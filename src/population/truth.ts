@@ -163,8 +163,8 @@ const judgementQuery = `
   ), judged as (
     select good.agency, ordinal is not null as is_linked,
       ordinal is not null and owner is distinct from person as is_wrong,
-      good.agency = 'ncc' or coalesce(has_k1 and (good.k4 is null or spine.lacks_k4
-        or (spine.births = 1 and good.k4 = spine.k4)), false) as is_linkable
+      good.agency = 'ncc' or coalesce(has_k1 and spine.births is not null
+        and (good.k4 is null or spine.lacks_k4 or (spine.births = 1 and good.k4 = spine.k4)), false) as is_linkable
     from good left join owner using (ordinal) left join spine using (one_k1)
   )
   select agency, count(*) as delivered, count(*) filter (where is_linked) as linked,
