@@ -67,7 +67,7 @@ export const secondSyllables = {
 } as const
 
 /** Given names for a few, whose first syllable only CP949 can write (EUC-KR cannot). */
-export const rareSyllables = [...'똠펲찦뷁믄'] as const
+export const rareSyllables = [...'똠펲찦뷁믜'] as const
 
 export const foreignFamilyNames = [
   'WANG',
