@@ -1,8 +1,9 @@
 import { createHash, X509Certificate } from 'node:crypto'
 
 /**
- * The digest by which a caller is known: SHA-256 of the certificate's public key (SubjectPublicKeyInfo, RFC 5280, section
- * 4.1.2.7). It stays the same when the certificate is renewed for the same key.
+ * The digest by which a caller is known: SHA-256 of the certificate's public key
+ * (SubjectPublicKeyInfo, RFC 5280, section 4.1.2.7). It stays the same when the certificate is
+ * renewed for the same key.
  *
  * @returns 32 bytes.
  */

@@ -1,9 +1,15 @@
 import { hkdfSync } from 'node:crypto'
 
-/** The hash functions under which keys are derived. Ours is SHA-256; the others are in foreign test vectors. */
+/**
+ * The hash functions under which keys are derived. Ours is SHA-256; the others are in foreign test
+ * vectors.
+ */
 export type HkdfHash = 'sha1' | 'sha256' | 'sha512'
 
-/** Where a derived key comes from and what for. Two derivations share a key only if all three are equal. */
+/**
+ * Where a derived key comes from and what for. Two derivations share a key only if all three are
+ * equal.
+ */
 export type Derivation = { key: Uint8Array; salt: Uint8Array; info: Uint8Array }
 
 /**

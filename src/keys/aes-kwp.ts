@@ -1,6 +1,6 @@
 /**
- * Wraps one key under another: AES key wrap with padding (AES-KWP; RFC 5649, NIST SP 800-38F). Deterministic, and it says so
- * when what it unwraps is not what was wrapped.
+ * Wraps one key under another: AES key wrap with padding (AES-KWP; RFC 5649, NIST SP 800-38F).
+ * Deterministic, and it says so when what it unwraps is not what was wrapped.
  */
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 
@@ -13,7 +13,9 @@ export function wrapKey(wrapping: KeyObject, key: Uint8Array): Buffer {
   return Buffer.concat([cipher.update(key), cipher.final()])
 }
 
-/** The key that was wrapped; undefined if it was not wrapped under this one or was changed since. */
+/**
+ * The key that was wrapped; undefined if it was not wrapped under this one or was changed since.
+ */
 export function unwrapKey(wrapping: KeyObject, wrapped: Uint8Array): Buffer | undefined {
   // RFC 5649, section 4.2: OpenSSL takes nothing for the wrapped form of nothing.
   if (wrapped.length < 16 || wrapped.length % 8 !== 0) return undefined

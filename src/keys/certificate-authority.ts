@@ -1,9 +1,11 @@
 /**
- * The certificate authority of the service (X.509, RFC 5280): it names agencies to the TLS server and the server to agencies.
- * Used offline, by the operator. node-forge writes the certificates; keys, chance and all checking are node:crypto's.
+ * The certificate authority of the service (X.509, RFC 5280): it names agencies to the TLS server
+ * and the server to agencies. Used offline, by the operator. node-forge writes the certificates;
+ * keys, chance and all checking are node:crypto's.
  *
- * A certificate says nothing that counts except whose key it is: an agency is known by the digest of its public key as it was
- * registered, so a name in a request is not believed and nothing is revoked here.
+ * A certificate says nothing that counts except whose key it is: an agency is known by the digest
+ * of its public key as it was registered, so a name in a request is not believed and nothing is
+ * revoked here.
  */
 import {
   createPrivateKey,
@@ -19,7 +21,10 @@ import { promisify } from 'node:util'
 import forge from 'node-forge'
 import { Refusal } from '../core/errors.ts'
 
-/** A certificate and its private key, both PEM; the key is PKCS #8, encrypted if there is a passphrase. */
+/**
+ * A certificate and its private key, both PEM; the key is PKCS #8, encrypted if there is a
+ * passphrase.
+ */
 export type CertifiedKey = { certificatePem: string; privateKeyPem: string }
 
 /** An authority that can sign: its passphrase opens its key, if it is encrypted. */
@@ -49,7 +54,9 @@ const hostPattern =
 const backdateMs = 60 * 60 * 1000
 const dayMs = 24 * 60 * 60 * 1000
 
-/** Makes an authority: a self-signed certificate for ten years that may sign end certificates only. */
+/**
+ * Makes an authority: a self-signed certificate for ten years that may sign end certificates only.
+ */
 export async function makeAuthority(
   name: string,
   validity: Validity,
@@ -76,7 +83,8 @@ export async function makeAuthority(
  * Signs an agency's request: a client certificate for two years, in the name the operator gives.
  *
  * @param request - PKCS #10 in PEM, with an RSA key of 2,048 to 8,192 bits.
- * @throws {Refusal} `input-malformed` if the request is none, is not signed with its own key, or the key is too weak.
+ * @throws {Refusal} `input-malformed` if the request is none, is not signed with its own key, or
+ * the key is too weak.
  */
 export function signAgencyRequest(
   authority: Authority,

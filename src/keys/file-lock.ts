@@ -1,9 +1,10 @@
 /**
  * One writer at a time, across processes, with nothing to clean up after a crash.
  *
- * The lock is a file that names its holder. A lock whose process is gone (same machine and start of the machine) or that is older
- * than a minute is stale: writing a keyring takes milliseconds. Only one process at a time may judge a lock and break it, and it
- * looks again before it does, so that two who find the same stale lock cannot break a third one's fresh lock.
+ * The lock is a file that names its holder. A lock whose process is gone (same machine and start of
+ * the machine) or that is older than a minute is stale: writing a keyring takes milliseconds. Only
+ * one process at a time may judge a lock and break it, and it looks again before it does, so that
+ * two who find the same stale lock cannot break a third one's fresh lock.
  */
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'

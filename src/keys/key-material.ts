@@ -11,7 +11,10 @@ import { Aes256Gcm, CipherSuite, DhkemP256HkdfSha256, HkdfSha256, HpkeError } fr
 import { Refusal } from '../core/errors.ts'
 import type { KeyAlgorithm } from './key-purposes.ts'
 
-/** `secret`: 32 bytes, or PKCS #8 (RFC 5958) of a pair. `publicKey`: 65-byte point of P-256, 32 bytes of Ed25519. */
+/**
+ * `secret`: 32 bytes, or PKCS #8 (RFC 5958) of a pair. `publicKey`: 65-byte point of P-256, 32
+ * bytes of Ed25519.
+ */
 export type KeyMaterial = { secret: Buffer; publicKey?: Buffer }
 
 /** A fresh key. */
@@ -32,7 +35,8 @@ export function usableKey(algorithm: KeyAlgorithm, secret: Buffer): KeyObject {
 }
 
 /**
- * Opens what was sealed to a P-256 key: HPKE base mode (RFC 9180), HKDF-SHA-256, AES-256-GCM, no associated data.
+ * Opens what was sealed to a P-256 key: HPKE base mode (RFC 9180), HKDF-SHA-256, AES-256-GCM, no
+ * associated data.
  *
  * @throws {Refusal} `sealed-object-damaged`.
  */

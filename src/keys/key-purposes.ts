@@ -1,10 +1,14 @@
-/** What keys there are: what each is for, which algorithms may do it, and whose keyring holds it. */
+/**
+ * What keys there are: what each is for, which algorithms may do it, and whose keyring holds it.
+ */
 import type { MacAlgorithm } from '../core/mac.ts'
 
 export const keyringSides = ['api', 'key', 'data', 'sign'] as const
 export type KeyringSide = (typeof keyringSides)[number]
 
-/** `aes-256`: the permutation of pseudonyms. `hpke-p256`: RFC 9180 base mode. `ed25519`: RFC 8032. */
+/**
+ * `aes-256`: the permutation of pseudonyms. `hpke-p256`: RFC 9180 base mode. `ed25519`: RFC 8032.
+ */
 export type KeyAlgorithm = MacAlgorithm | 'aes-256' | 'hpke-p256' | 'ed25519'
 
 type Rule = {
@@ -29,11 +33,14 @@ export const keyRules = {
 
 export type KeyPurpose = keyof typeof keyRules
 
-/** The purposes a keyring has a key for from its first day; all others come with a project or a release. */
+/**
+ * The purposes a keyring has a key for from its first day; all others come with a project or a
+ * release.
+ */
 export const firstPurposes = {
   api: ['session', 'sealing'],
   key: [],
-  data: [],
+  data: ['release-signature'],
   sign: ['audit', 'release-signature'],
 } as const satisfies Record<KeyringSide, readonly KeyPurpose[]>
 

@@ -1,4 +1,7 @@
-/** The changes a keyring can go through, from one content to the next. Each is the act of two people. */
+/**
+ * The changes a keyring can go through, from one content to the next. Each is the act of two
+ * people.
+ */
 import { type KeyObject, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { Refusal } from '../core/errors.ts'

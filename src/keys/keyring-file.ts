@@ -1,9 +1,10 @@
 /**
  * A keyring on the disk: JSON with one wrapped key an entry, authenticated as a whole.
  *
- * `sha256` is the digest of the content without a key: it tells damage from a wrong passphrase. `check` follows from the
- * passphrase alone, `mac` (HMAC-SHA-256) from passphrase and content: right check and wrong mac is an altered file. The file must
- * be exactly the text this program would write, so no bit of it is free.
+ * `sha256` is the digest of the content without a key: it tells damage from a wrong passphrase.
+ * `check` follows from the passphrase alone, `mac` (HMAC-SHA-256) from passphrase and content:
+ * right check and wrong mac is an altered file. The file must be exactly the text this program
+ * would write, so no bit of it is free.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
@@ -77,7 +78,10 @@ const fileSchema = z.strictObject({
   mac: hex(32),
 })
 
-/** One key: `active` does everything, `verify-only` serves what was made with it, `destroyed` is a memory. */
+/**
+ * One key: `active` does everything, `verify-only` serves what was made with it, `destroyed` is a
+ * memory.
+ */
 export type KeyEntry = z.infer<typeof entrySchema>
 export type KeyringContent = z.infer<typeof contentSchema>
 export type KeyringFile = z.infer<typeof fileSchema>
@@ -107,7 +111,8 @@ export function parseKeyring(text: string): KeyringFile {
 /**
  * The content of a keyring, now known to be what the holder of the passphrase wrote.
  *
- * @throws {Refusal} `passphrase-wrong`, `keyring-refused` if it was altered by someone without the passphrase.
+ * @throws {Refusal} `passphrase-wrong`, `keyring-refused` if it was altered by someone without the
+ * passphrase.
  */
 export function authenticated(file: KeyringFile, secrets: KeyringSecrets): KeyringContent {
   if (!timingSafeEqual(Buffer.from(file.check, 'hex'), secrets.check)) {

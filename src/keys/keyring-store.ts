@@ -1,4 +1,7 @@
-/** Reading a keyring's file as somebody else may have left it, and replacing it so that it is never half written. */
+/**
+ * Reading a keyring's file as somebody else may have left it, and replacing it so that it is never
+ * half written.
+ */
 import { createHash, randomUUID } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { link, open, rename, unlink } from 'node:fs/promises'
@@ -6,11 +9,15 @@ import { dirname } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { type KeyringFile, keyringBytesMax, parseKeyring } from './keyring-file.ts'
 
-/** A keyring as it was read: its parts, the digest of its bytes, and what changes when the file does. */
+/**
+ * A keyring as it was read: its parts, the digest of its bytes, and what changes when the file
+ * does.
+ */
 export type StoredKeyring = { file: KeyringFile; sha256: Buffer; stamp: string }
 
 /**
- * Reads a keyring. Synchronous: it is small, and a use of a key must not fall between two revisions.
+ * Reads a keyring. Synchronous: it is small, and a use of a key must not fall between two
+ * revisions.
  *
  * @throws {Refusal} `keyring-refused`: missing, readable by others, too large, damaged.
  */
@@ -21,7 +28,7 @@ export function readKeyring(path: string): StoredKeyring {
     if ((found.mode & 0o077n) !== 0n) {
       throw new Refusal(
         'keyring-refused',
-        'Others than its owner may touch the keyring; set its mode to 0600 and change its passphrase.',
+        'Others than its owner may touch the keyring; set its mode to 0600.',
       )
     }
     if (!found.isFile() || found.size > keyringBytesMax) {
@@ -38,7 +45,10 @@ export function readKeyring(path: string): StoredKeyring {
   }
 }
 
-/** Differs from the stamp of a keyring that was read once another process has replaced it; empty if it is gone. */
+/**
+ * Differs from the stamp of a keyring that was read once another process has replaced it; empty if
+ * it is gone.
+ */
 export function stampNow(path: string): string {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false })
   return found === undefined ? '' : stampOf(found)

@@ -1,10 +1,10 @@
 /**
  * The keyring of one side: it computes with its keys and never gives one away.
  *
- * Keys of the same purpose, project and domain follow each other as epochs. The newest is `active`. Its forerunners are
- * `verify-only`: found only by their epoch or id, to finish or check what was made with them. A destroyed key stays as a memory.
- * Every change is one revision of the file, made under a lock by two people, and every process that has the keyring open sees it
- * at its next use.
+ * Keys of the same purpose, project and domain follow each other as epochs. The newest is `active`.
+ * Its forerunners are `verify-only`: found only by their epoch or id, to finish or check what was
+ * made with them. A destroyed key stays as a memory. Every change is one revision of the file, made
+ * under a lock by two people, and every process that has the keyring open sees it at its next use.
  */
 import { type KeyObject, sign as signBytes } from 'node:crypto'
 import { inspect } from 'node:util'
@@ -71,10 +71,11 @@ export class Keyring {
   }
 
   /**
-   * Makes a key. Without an epoch it is the first one; the next epoch takes the place of the active one, which becomes
-   * `verify-only`.
+   * Makes a key. Without an epoch it is the first one; the next epoch takes the place of the active
+   * one, which becomes `verify-only`.
    *
-   * @throws {Refusal} `own-act` if one person makes and approves, `already-exists`, `state-conflict` for an epoch out of turn.
+   * @throws {Refusal} `own-act` if one person makes and approves, `already-exists`,
+   * `state-conflict` for an epoch out of turn.
    */
   async addKey(key: NewKey, act: Omit<Act, 'by'> & { createdBy: string }): Promise<KeyAdded> {
     const { createdBy: by, ...rest } = act
@@ -86,7 +87,8 @@ export class Keyring {
   }
 
   /**
-   * Destroys a key, or all epochs of it if none is named: what it protects is gone with it, once copies of the file are.
+   * Destroys a key, or all epochs of it if none is named: what it protects is gone with it, once
+   * copies of the file are.
    *
    * @returns the ids of the destroyed keys.
    * @throws {Refusal} `own-act`, `not-found`, `key-destroyed` if it was destroyed before.
@@ -119,7 +121,10 @@ export class Keyring {
     return pseudonymsOf(this.#use(ref).key, persons)
   }
 
-  /** Signs with the active key (Ed25519; 64 bytes). @throws {Refusal} `not-found`, `key-destroyed`, `state-conflict`. */
+  /**
+   * Signs with the active key (Ed25519; 64 bytes). @throws {Refusal} `not-found`, `key-destroyed`,
+   * `state-conflict`.
+   */
   sign(ref: KeyRef & { purpose: 'audit' | 'release-signature' }, bytes: Uint8Array): Uint8Array {
     const { entry, key } = this.#use(ref)
     if (entry.state !== 'active') {
@@ -136,9 +141,11 @@ export class Keyring {
   }
 
   /**
-   * Opens what was sealed to the key with this id: HPKE base mode, P-256, HKDF-SHA-256, AES-256-GCM.
+   * Opens what was sealed to the key with this id: HPKE base mode, P-256, HKDF-SHA-256,
+   * AES-256-GCM.
    *
-   * @throws {Refusal} `sealed-object-damaged`, also if no key has the id, since a changed id looks like that; `key-destroyed`.
+   * @throws {Refusal} `sealed-object-damaged`, also if no key has the id, since a changed id looks
+   * like that; `key-destroyed`.
    */
   async openSealed(
     keyId: string,

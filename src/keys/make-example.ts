@@ -8,8 +8,9 @@ import { argon2Least } from './passphrase.ts'
 const publishedPassphrase = 'worthless example passphrase'
 
 /**
- * Makes the keyrings of `keys.example`: one a side, complete, and worthless because their passphrase lies beside them. They
- * say so inside what is authenticated, and nothing but the demo opens them.
+ * Makes the keyrings of `keys.example`: one a side, complete, and worthless because their
+ * passphrase lies beside them. They say so inside what is authenticated, and nothing but the demo
+ * opens them.
  *
  * @throws {Refusal} `already-exists`.
  */

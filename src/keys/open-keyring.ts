@@ -34,8 +34,8 @@ const passphraseBytes = { least: 12, most: 1024 }
 /**
  * Opens a keyring.
  *
- * @throws {Refusal} `passphrase-wrong`; `keyring-refused` if it is missing, of another mode than 0600, damaged, altered, of
- * another side, older than known, or an example outside demo mode.
+ * @throws {Refusal} `passphrase-wrong`; `keyring-refused` if it is missing, of another mode than
+ * 0600, damaged, altered, of another side, older than known, or an example outside demo mode.
  */
 export async function openKeyring(place: KeyringPlace): Promise<Keyring> {
   const { file, sha256, stamp } = readKeyring(place.path)
@@ -57,7 +57,8 @@ export async function openKeyring(place: KeyringPlace): Promise<Keyring> {
 /**
  * Makes a keyring with the keys its side needs from the first day, as revision 1, and opens it.
  *
- * @throws {Refusal} `own-act`, `already-exists`, `option-unknown` for a passphrase or argon2id settings too weak.
+ * @throws {Refusal} `own-act`, `already-exists`, `option-unknown` for a passphrase or argon2id
+ * settings too weak.
  */
 export async function createKeyring(wanted: NewKeyring): Promise<Keyring> {
   const { side, createdBy, approvedBy, now, argon2 = argon2Default } = wanted

@@ -1,4 +1,7 @@
-/** From a passphrase to the secrets that protect a keyring: argon2id (RFC 9106), then HKDF for one secret a purpose. */
+/**
+ * From a passphrase to the secrets that protect a keyring: argon2id (RFC 9106), then HKDF for one
+ * secret a purpose.
+ */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import argon2 from 'argon2'
 import { hkdf } from '../core/hkdf.ts'
@@ -8,13 +11,18 @@ export type Argon2Parameters = { memoryKiB: number; passes: number; lanes: numbe
 /** The least that a keyring may have; also what protects people's passwords. */
 export const argon2Least: Argon2Parameters = { memoryKiB: 46 * 1024, passes: 1, lanes: 1 }
 
-/** What a new keyring gets: it is opened once a start, so a guess may cost a quarter of a second. */
+/**
+ * What a new keyring gets: it is opened once a start, so a guess may cost a quarter of a second.
+ */
 export const argon2Default: Argon2Parameters = { memoryKiB: 128 * 1024, passes: 3, lanes: 1 }
 
 /** A file that asks for more is refused: opening it would be an attack on the memory. */
 export const argon2Most: Argon2Parameters = { memoryKiB: 2048 * 1024, passes: 64, lanes: 16 }
 
-/** `wrapping` wraps keys, `mac` authenticates the file, `check` tells a wrong passphrase from an altered file. */
+/**
+ * `wrapping` wraps keys, `mac` authenticates the file, `check` tells a wrong passphrase from an
+ * altered file.
+ */
 export type KeyringSecrets = { wrapping: KeyObject; mac: KeyObject; check: Buffer }
 
 /**

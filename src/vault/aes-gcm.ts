@@ -1,19 +1,24 @@
 /**
  * AES-GCM on one message (NIST SP 800-38D), with the whole 16-byte tag.
  *
- * A nonce must never be used twice with one key; whoever calls must make sure of it. The empty nonce is refused: GCM is
- * not defined for it, and a library that takes it gives the authentication key away. So is one beyond 128 bytes, where
- * OpenSSL ends.
+ * A nonce must never be used twice with one key; whoever calls must make sure of it. The empty
+ * nonce is refused: GCM is not defined for it, and a library that takes it gives the authentication
+ * key away. So is one beyond 128 bytes, where OpenSSL ends.
  */
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 
-/** Under what a message is sealed; the key is 16, 24 or 32 bytes, the nonce 12 bytes unless a foreign format says otherwise. */
+/**
+ * Under what a message is sealed; the key is 16, 24 or 32 bytes, the nonce 12 bytes unless a
+ * foreign format says otherwise.
+ */
 export type Gcm = { key: KeyObject; nonce: Uint8Array; associated?: Uint8Array }
 
 export const tagBytes = 16
 const nonceBytesMax = 128
 
-/** Seals one message: the ciphertext and its tag, apart, so that nobody has to copy them together. */
+/**
+ * Seals one message: the ciphertext and its tag, apart, so that nobody has to copy them together.
+ */
 export function gcmSeal(gcm: Gcm, plaintext: Uint8Array): [ciphertext: Buffer, tag: Buffer] {
   const cipher = createCipheriv(algorithmOf(gcm), gcm.key, gcm.nonce, { authTagLength: tagBytes })
   if (gcm.associated !== undefined) cipher.setAAD(gcm.associated)
@@ -22,7 +27,10 @@ export function gcmSeal(gcm: Gcm, plaintext: Uint8Array): [ciphertext: Buffer, t
   return [ciphertext, cipher.getAuthTag()]
 }
 
-/** Opens ciphertext ‖ tag; undefined if it was not sealed like this. No byte is given before the tag is checked. */
+/**
+ * Opens ciphertext ‖ tag; undefined if it was not sealed like this. No byte is given before the tag
+ * is checked.
+ */
 export function gcmOpen(gcm: Gcm, sealed: Uint8Array): Buffer | undefined {
   if (sealed.length < tagBytes) return undefined
   const decipher = createDecipheriv(algorithmOf(gcm), gcm.key, gcm.nonce, {

@@ -26,8 +26,9 @@ export async function removeFile(path: string): Promise<boolean> {
 }
 
 /**
- * The content of a file in chunks, read ahead by one. A chunk is overwritten as soon as the next one is asked for: two buffers
- * serve the whole file, since fresh memory for every chunk costs more than the reading.
+ * The content of a file in chunks, read ahead by one. A chunk is overwritten as soon as the next
+ * one is asked for: two buffers serve the whole file, since fresh memory for every chunk costs more
+ * than the reading.
  */
 export async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
   let [current, ahead] = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)]
@@ -44,7 +45,10 @@ export async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Writes pieces at the end of a file, one batch behind, so that making the next batch and writing this one overlap. */
+/**
+ * Writes pieces at the end of a file, one batch behind, so that making the next batch and writing
+ * this one overlap.
+ */
 export async function writeAll(
   file: FileHandle,
   batches: AsyncIterable<Buffer[]>,
@@ -74,8 +78,8 @@ async function writeBatch(file: FileHandle, batch: Buffer[]): Promise<void> {
 }
 
 /**
- * The refusal `disk-full` for errors that mean just that, anything else as it is. EDQUOT is a full quota, EFBIG a limit on the
- * size of one file.
+ * The refusal `disk-full` for errors that mean just that, anything else as it is. EDQUOT is a full
+ * quota, EFBIG a limit on the size of one file.
  */
 export function fullDiskOr(error: unknown): unknown {
   if (!['ENOSPC', 'EDQUOT', 'EFBIG'].includes(codeOf(error) ?? '')) return error

@@ -1,11 +1,13 @@
 /**
  * A sealed object: content that only one side can open, bound to what it is.
  *
- *   "GYEOL\x1a" ‖ version (1 byte, 1) ‖ key id (16 bytes) ‖ enc (65 bytes) ‖ sealed data key (48 bytes) ‖ Tink stream
+ *   "GYEOL\x1a" ‖ version 1 (1 byte) ‖ key id (16 bytes) ‖ enc (65 bytes)
+ *   ‖ sealed data key (48 bytes) ‖ Tink stream
  *
- * A fresh 32-byte data key is sealed by HPKE (RFC 9180, base mode, DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM) to
- * the side's public key. Project, kind, object id and key id are HPKE's `info` and the stream's associated data, so an
- * object under another's name does not open. Whoever seals cannot open again.
+ * A fresh 32-byte data key is sealed by HPKE (RFC 9180, base mode, DHKEM(P-256, HKDF-SHA256),
+ * HKDF-SHA256, AES-256-GCM) to the side's public key. Project, kind, object id and key id are
+ * HPKE's `info` and the stream's associated data, so an object under another's name does not open.
+ * Whoever seals cannot open again.
  */
 import { randomBytes } from 'node:crypto'
 import { Transform } from 'node:stream'
@@ -23,8 +25,8 @@ import {
 export type SealContext = { project: string; kind: string; objectId: string }
 
 /**
- * Opens an HPKE-sealed data key with the private key `keyId`; refuses what it cannot open with `sealed-object-damaged`.
- * What it returns is wiped after use.
+ * Opens an HPKE-sealed data key with the private key `keyId`; refuses what it cannot open with
+ * `sealed-object-damaged`. What it returns is wiped after use.
  */
 export type Opener = (
   keyId: string,
@@ -44,16 +46,21 @@ const tinkAt = sealedKeyAt + sealedKeyBytes
 const headerBytes = tinkAt + tinkHeader
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** A running seal or opening: chunks of any size in, finished pieces out, in order and theirs to keep. */
+/**
+ * A running seal or opening: chunks of any size in, finished pieces out, in order and theirs to
+ * keep.
+ */
 export type ObjectRun = {
   push(chunk: Uint8Array): Promise<Buffer[]>
   finish(): Promise<Buffer[]>
 }
 
 /**
- * Plaintext in, sealed object out. One segment of 1 MiB is held, no more; a chunk may be overwritten once `push` resolves.
+ * Plaintext in, sealed object out. One segment of 1 MiB is held, no more; a chunk may be
+ * overwritten once `push` resolves.
  *
- * Salt, nonce prefix and data key are drawn here and are no argument: a caller could give them twice.
+ * Salt, nonce prefix and data key are drawn here and are no argument: a caller could give them
+ * twice.
  *
  * @param recipientPublicKey - uncompressed P-256 point, 65 bytes.
  * @param keyId - uuid of that key in the side's keyring.
@@ -92,10 +99,12 @@ export function objectSealing(
 }
 
 /**
- * Sealed object in, plaintext out. Every piece given out is authentic and in its place; that the object was whole is known
- * only when `finish` resolves, so nobody may act on it before. A chunk may be overwritten once `push` resolves.
+ * Sealed object in, plaintext out. Every piece given out is authentic and in its place; that the
+ * object was whole is known only when `finish` resolves, so nobody may act on it before. A chunk
+ * may be overwritten once `push` resolves.
  *
- * @throws {Refusal} `sealed-object-damaged`: cut, changed, reordered, or sealed as another object or to another key.
+ * @throws {Refusal} `sealed-object-damaged`: cut, changed, reordered, or sealed as another object
+ * or to another key.
  */
 export function objectOpening(opener: Opener, context: SealContext): ObjectRun {
   const pieces: Buffer[] = []

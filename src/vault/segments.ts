@@ -4,8 +4,9 @@ export type TakeSegment = (segment: Uint8Array, index: number, isLast: boolean) 
 /**
  * Cuts a stream of chunks of any size into segments of fixed size, the first one of its own size.
  *
- * Whether a segment is the last must be known before it is worked on, so a full segment waits until one more byte comes.
- * Chunks that are larger than a segment are handed on as they are; others are gathered in one buffer that is used again.
+ * Whether a segment is the last must be known before it is worked on, so a full segment waits until
+ * one more byte comes. Chunks that are larger than a segment are handed on as they are; others are
+ * gathered in one buffer that is used again.
  */
 export class Segments {
   readonly #restBytes: number

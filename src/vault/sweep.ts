@@ -1,4 +1,7 @@
-/** Removes from a vault what nothing names: objects whose transaction never committed or that were ended, and torn writes. */
+/**
+ * Removes from a vault what nothing names: objects whose transaction never committed or that were
+ * ended, and torn writes.
+ */
 import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeFile, syncDirectory } from './atomic-file.ts'

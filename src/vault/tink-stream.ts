@@ -1,13 +1,14 @@
 /**
- * Tink's streaming AEAD "AES-GCM-HKDF", byte for byte, so that Tink itself can open what we sealed and the reverse.
- * Source: developers.google.com/tink/streaming-aead/aes_gcm_hkdf_streaming.
+ * Tink's streaming AEAD "AES-GCM-HKDF", byte for byte, so that Tink itself can open what we sealed
+ * and the reverse. Source: developers.google.com/tink/streaming-aead/aes_gcm_hkdf_streaming.
  *
  *   header    = header length (1 byte) ‖ salt ‖ nonce prefix (7 bytes)
  *   key       = HKDF(data key, salt, info = associated data)
- *   segment i = AES-GCM(key, nonce = prefix ‖ i (4 bytes, big-endian) ‖ 1 if last else 0, no associated data)
+ *   nonce i   = nonce prefix ‖ i (4 bytes, big-endian) ‖ 1 if last else 0
+ *   segment i = AES-GCM(key, nonce i, no associated data)
  *
- * Segments have a fixed ciphertext size, the first shorter by the header, the last shorter or not. The number in the nonce
- * makes reordering fail, the last byte truncation.
+ * Segments have a fixed ciphertext size, the first shorter by the header, the last shorter or not.
+ * The number in the nonce makes reordering fail, the last byte truncation.
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { type HkdfHash, hkdf } from '../core/hkdf.ts'
@@ -16,14 +17,19 @@ import { Segments } from './segments.ts'
 
 export type TinkParameters = { hash: HkdfHash; derivedKeyBytes: 16 | 32; segmentBytes: number }
 
-/** What all sealed objects use; the parameters can be others only because Tink's own vectors are. */
+/**
+ * What all sealed objects use; the parameters can be others only because Tink's own vectors are.
+ */
 export const aes256GcmHkdf1Mb: TinkParameters = {
   hash: 'sha256',
   derivedKeyBytes: 32,
   segmentBytes: 1 << 20,
 }
 
-/** The data key and what it is bound to. Header bytes are made by the caller: fresh chance for every stream. */
+/**
+ * The data key and what it is bound to. Header bytes are made by the caller: fresh chance for every
+ * stream.
+ */
 export type TinkKey = { dataKey: Uint8Array; associated: Uint8Array }
 
 const noncePrefixBytes = 7
@@ -61,8 +67,8 @@ export function tinkSealing(
 }
 
 /**
- * Opens a stream after its header, which the caller has read. Every piece given out has been authenticated; only
- * `finish` tells that the stream was whole.
+ * Opens a stream after its header, which the caller has read. Every piece given out has been
+ * authenticated; only `finish` tells that the stream was whole.
  *
  * @param refuse - throws; called when a segment was not sealed like this.
  */
@@ -76,7 +82,8 @@ export function tinkOpening(
   const cipher = segmentCipher(parameters, key, key.header)
   const restBytes = parameters.segmentBytes
   return new Segments(restBytes - key.header.length, restBytes, (segment, index, isLast) => {
-    // Only the empty message has an empty segment; a longer one that ends in an empty segment is not Tink's.
+    // Only the empty message has an empty segment; a longer one that ends in an empty segment is
+    // not Tink's.
     if (index > 0 && segment.length <= tagBytes) refuse()
     const plaintext = gcmOpen({ key: cipher.key, nonce: cipher.nonce(index, isLast) }, segment)
     if (plaintext === undefined) refuse()

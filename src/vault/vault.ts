@@ -1,11 +1,12 @@
 /**
  * The vault: sealed objects in a directory, each written once and never changed.
  *
- *   <directory>/ab/ab12….  an object, named by its id, in a folder named by the id's first two digits
+ *   <directory>/ab/ab12…   an object, named by its id, in a folder named by its first two digits
  *   <directory>/temporary/ what is being written
  *
- * An object appears under its name only when all of it is on the disk. It counts for nothing until the database names it; the
- * sweep removes what the database does not name. Folders are 0700, files 0600.
+ * An object appears under its name only when all of it is on the disk. It counts for nothing until
+ * the database names it; the sweep removes what the database does not name. Folders are 0700, files
+ * 0600.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, link, mkdir, open, rename } from 'node:fs/promises'
@@ -39,15 +40,27 @@ export type PutOptions = {
 export type Stored = { bytes: number; plainBytes: number; plainSha256: Buffer }
 
 export type Vault = {
-  /** Refuses `already-exists`, `body-too-large`, `disk-full`; then nothing is left. What the source throws comes through. */
+  /**
+   * Refuses `already-exists`, `body-too-large`, `disk-full`; then nothing is left. What the source
+   * throws comes through.
+   */
   put(source: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Stored>
   /** The sealed bytes. Refuses `not-found`. */
   get(objectId: string): Promise<Readable>
-  /** The plaintext, for one pass; it was whole only if the stream ends without an error. Refuses `not-found`. */
+  /**
+   * The plaintext, for one pass; it was whole only if the stream ends without an error. Refuses
+   * `not-found`.
+   */
   openRead(opener: Opener, context: SealContext): Promise<Readable>
-  /** Writes the plaintext to a file that appears only if the object was whole. Refuses `not-found`, `sealed-object-damaged`, `disk-full`. */
+  /**
+   * Writes the plaintext to a file that appears only if the object was whole. Refuses `not-found`,
+   * `sealed-object-damaged`, `disk-full`.
+   */
   openToFile(opener: Opener, context: SealContext, path: string): Promise<void>
-  /** Removes an object for good; says whether it was there. It is sealed, so nothing needs to be overwritten. */
+  /**
+   * Removes an object for good; says whether it was there. It is sealed, so nothing needs to be
+   * overwritten.
+   */
   destroy(objectId: string): Promise<boolean>
   /** Removes old objects that the database does not name, and old remains of writing. */
   sweep(
@@ -108,7 +121,10 @@ async function put(
   return { bytes, plainBytes, plainSha256: hash.digest() }
 }
 
-/** Writes a file under a temporary name; `name` gives it its own. Whatever happens, the temporary name is gone afterwards. */
+/**
+ * Writes a file under a temporary name; `name` gives it its own. Whatever happens, the temporary
+ * name is gone afterwards.
+ */
 async function writeThenName(
   temporary: string,
   batches: AsyncIterable<Buffer[]>,

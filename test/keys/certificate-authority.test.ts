@@ -20,7 +20,7 @@ const [ours, theirs] = await Promise.all([
 ])
 const request = await makeCertificateRequest({ agency: 'nhis', bits: 2048 })
 
-test('signs an agency in for TLS, and the server refuses the certificate of another authority', async (t) => {
+test('signs agencies in for TLS, and the server refuses those of another authority', async (t) => {
   const server = await makeServerCertificate(ours, ['localhost', '127.0.0.1', '::1'], quick)
   const https = createServer(
     {
@@ -95,7 +95,7 @@ test('makes keys of 3,072 bits unless told otherwise', async (t) => {
   t.equal(createPublicKey(privateKeyPem).asymmetricKeyDetails?.modulusLength, 3072)
 })
 
-test('believes the key of a request only if it is signed with it, and its name not at all', async (t) => {
+test('believes the key of a request if it is signed with it, and its name never', async (t) => {
   const { requestPem } = request
   t.equal(
     new X509Certificate(signAgencyRequest(ours, { agency: 'hira', requestPem }, quick)).subject,

@@ -23,9 +23,10 @@ test('is held by one at a time', async (t) => {
   t.notOk(existsSync(`${path}.lock`))
 })
 
-test('is broken when its process is gone, its machine was started again, or it is a minute old', async (t) => {
+test('is broken when its process is gone, its machine restarted, or it is a minute old', async (t) => {
   const path = join(t.testdir(), 'file')
-  const script = `import { lockFile } from ${JSON.stringify(new URL('../../src/keys/file-lock.ts', import.meta.url).href)}
+  const module = new URL('../../src/keys/file-lock.ts', import.meta.url).href
+  const script = `import { lockFile } from '${module}'
     await lockFile(process.argv[1]); process.kill(process.pid, 'SIGKILL')`
   spawnSync(process.execPath, ['--input-type=module', '-e', script, path])
   t.ok(existsSync(`${path}.lock`), 'the dead left a lock')

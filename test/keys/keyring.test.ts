@@ -1,37 +1,19 @@
 import { execFile } from 'node:child_process'
 import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { chmod, copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { inspect, promisify } from 'node:util'
-import { type Test, test } from 'tap'
-import { canonicalJson } from '../../src/core/canonical.ts'
-import { Refusal } from '../../src/core/errors.ts'
-import type { KeyringSide } from '../../src/keys/key-purposes.ts'
+import { test } from 'tap'
 import type { Keyring } from '../../src/keys/keyring.ts'
-import { parseKeyring } from '../../src/keys/keyring-file.ts'
-import { createKeyring, openKeyring } from '../../src/keys/open-keyring.ts'
+import { createKeyring } from '../../src/keys/open-keyring.ts'
 import { openVault } from '../../src/vault/vault.ts'
+import { added, destroyed, makeKeyring, now, open, passphrase } from './new-keyring.ts'
 
-const passphrase = Buffer.from('a passphrase for a test')
-const now = new Date('2026-03-01T09:00:00Z')
-const argon2 = { memoryKiB: 46 * 1024, passes: 1, lanes: 1 }
 const project = '5a6f3bfc-6a41-4a4e-9a2e-8f1a6a3c1d11'
-const added = { createdBy: 'ana', approvedBy: 'ben', now }
-const destroyed = { destroyedBy: 'ana', approvedBy: 'ben', now }
-
-async function make(t: Test, side: KeyringSide): Promise<{ path: string; keyring: Keyring }> {
-  if (!existsSync(t.testdirName)) t.testdir()
-  const path = join(t.testdirName, `${side}.keyring`)
-  const people = { createdBy: 'ana', approvedBy: 'ben' }
-  return { path, keyring: await createKeyring({ path, side, passphrase, argon2, now, ...people }) }
-}
-
-const open = (path: string): Promise<Keyring> => openKeyring({ path, passphrase, demo: false })
 
 test('keeps its keys over a restart: same MACs, same signatures, same revision', async (t) => {
-  const { path, keyring } = await make(t, 'key')
+  const { path, keyring } = await makeKeyring(t, 'key')
   const linkage = { purpose: 'linkage', project } as const
   const { id, epoch } = await keyring.addKey({ ...linkage, algorithm: 'cmac-aes-256' }, added)
   t.match(id, /^[0-9a-f-]{36}$/)
@@ -55,14 +37,14 @@ test('keeps its keys over a restart: same MACs, same signatures, same revision',
 })
 
 test('signs with Ed25519, and makes pseudonyms of the domain', async (t) => {
-  const { keyring } = await make(t, 'sign')
+  const { keyring } = await makeKeyring(t, 'sign')
   const bytes = Buffer.from('checkpoint')
   const x = Buffer.from(keyring.publicKey({ purpose: 'audit' })).toString('base64url')
   const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
   t.ok(verify(null, bytes, publicKey, keyring.sign({ purpose: 'audit' }, bytes)))
   t.notOk(verify(null, bytes, publicKey, keyring.sign({ purpose: 'release-signature' }, bytes)))
   t.throws(() => keyring.mac({ purpose: 'audit' }, bytes), TypeError)
-  const data = (await make(t, 'data')).keyring
+  const data = (await makeKeyring(t, 'data')).keyring
   const [a, b] = ['release-a', 'release-b'].map((domain) => ({
     purpose: 'pseudonym' as const,
     project,
@@ -77,9 +59,9 @@ test('signs with Ed25519, and makes pseudonyms of the domain', async (t) => {
   t.throws(() => data.publicKey(a), TypeError)
 })
 
-test('opens vault objects that were sealed to it, by key id, and not those of another side', async (t) => {
-  const { keyring } = await make(t, 'key')
-  const other = (await make(t, 'data')).keyring
+test('opens vault objects sealed to it, by key id, and not those of another side', async (t) => {
+  const { keyring } = await makeKeyring(t, 'key')
+  const other = (await makeKeyring(t, 'data')).keyring
   const ref = { purpose: 'sealing', project } as const
   const { id: keyId, publicKey } = await keyring.addKey(ref, added)
   if (publicKey === undefined) throw new Error('a sealing key has a public half')
@@ -106,7 +88,7 @@ test('opens vault objects that were sealed to it, by key id, and not those of an
 })
 
 test('rotates by epochs: the old one serves only who names it, and signs no more', async (t) => {
-  const { keyring } = await make(t, 'sign')
+  const { keyring } = await makeKeyring(t, 'sign')
   const before = keyring.describe({ purpose: 'audit' })
   await t.rejects(keyring.addKey({ purpose: 'audit' }, added), { code: 'already-exists' })
   await t.rejects(keyring.addKey({ purpose: 'audit', epoch: 3 }, added), { code: 'state-conflict' })
@@ -124,7 +106,7 @@ test('rotates by epochs: the old one serves only who names it, and signs no more
 })
 
 test('destroys a key in all epochs, once, and forgets it', async (t) => {
-  const { path, keyring } = await make(t, 'key')
+  const { path, keyring } = await makeKeyring(t, 'key')
   const ref = { purpose: 'linkage', project } as const
   await keyring.addKey(ref, added)
   keyring.mac(ref, Buffer.alloc(32))
@@ -144,7 +126,7 @@ test('destroys a key in all epochs, once, and forgets it', async (t) => {
 })
 
 test('takes two people for every key act', async (t) => {
-  const { keyring } = await make(t, 'key')
+  const { keyring } = await makeKeyring(t, 'key')
   const ref = { purpose: 'linkage', project } as const
   await t.rejects(keyring.addKey(ref, { ...added, approvedBy: 'ana' }), { code: 'own-act' })
   await keyring.addKey(ref, added)
@@ -158,7 +140,7 @@ test('takes two people for every key act', async (t) => {
 })
 
 test('holds no key of another side, and no key under a wrong algorithm or name', async (t) => {
-  const { keyring } = await make(t, 'data')
+  const { keyring } = await makeKeyring(t, 'data')
   await t.rejects(keyring.addKey({ purpose: 'linkage', project }, added), TypeError)
   await t.rejects(keyring.addKey({ purpose: 'pseudonym', algorithm: 'ed25519' }, added), TypeError)
   await t.rejects(keyring.addKey({ purpose: 'sealing', project: 'P1' }, added))
@@ -167,7 +149,7 @@ test('holds no key of another side, and no key under a wrong algorithm or name',
 })
 
 test('shows nothing of itself', async (t) => {
-  const { keyring } = await make(t, 'api')
+  const { keyring } = await makeKeyring(t, 'api')
   keyring.mac({ purpose: 'session' }, Buffer.alloc(32))
   t.equal(JSON.stringify({ keyring }), '{"keyring":"[secret]"}')
   t.equal(inspect(keyring, { depth: 9, showHidden: true }), '[secret]')
@@ -176,69 +158,8 @@ test('shows nothing of itself', async (t) => {
   t.same(Object.getOwnPropertySymbols(keyring), [])
 })
 
-test('refuses each reason with its own sentence', async (t) => {
-  const { path, keyring } = await make(t, 'api')
-  const older = join(t.testdirName, 'older')
-  await copyFile(path, older)
-  await keyring.addKey({ purpose: 'session', epoch: 2 }, added)
-  const text = await readFile(path, 'utf8')
-  const sentences = new Set<string>()
-  const refused = async (options: Partial<Parameters<typeof openKeyring>[0]>, code: string) => {
-    const opening = openKeyring({ path, passphrase, demo: false, ...options })
-    const error = await opening.then(
-      () => undefined,
-      (thrown) => thrown,
-    )
-    t.match(error, { name: 'Refusal', code })
-    sentences.add(error?.message)
-  }
-  await refused({ passphrase: Buffer.from('another passphrase') }, 'passphrase-wrong')
-  await refused({ side: 'sign' }, 'keyring-refused')
-  await refused({ path: older, newestRevision: 2 }, 'keyring-refused')
-  await refused({ path: join(t.testdirName, 'none') }, 'keyring-refused')
-  for (const mode of [0o644, 0o640, 0o601, 0o620]) {
-    await chmod(path, mode)
-    await refused({}, 'keyring-refused')
-  }
-  await chmod(path, 0o600)
-  await writeFile(path, text.slice(0, -20))
-  await refused({}, 'keyring-refused')
-  const { sha256: _, ...parts } = JSON.parse(text)
-  parts.content.keys[0].createdBy = 'eve'
-  const sha256 = createHash('sha256').update(canonicalJson(parts.content)).digest('hex')
-  const forged = JSON.stringify(JSON.parse(canonicalJson({ ...parts, sha256 })), null, 1)
-  await writeFile(path, `${forged}\n`)
-  await refused({}, 'keyring-refused')
-  t.equal(sentences.size, 7, 'seven reasons, seven sentences')
-  await writeFile(path, text)
-  t.equal((await openKeyring({ path, passphrase, demo: false, newestRevision: 2 })).revision, 2)
-})
-
-test('notices every flipped bit', async (t) => {
-  const { path } = await make(t, 'api')
-  const bytes = await readFile(path)
-  const { check, mac } = JSON.parse(bytes.toString())
-  const left: Buffer[] = []
-  for (let bit = 0; bit < bytes.length * 8; bit += 1) {
-    const flipped = Buffer.from(bytes)
-    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-    try {
-      const file = parseKeyring(flipped.toString('utf8'))
-      if (file.check === check && file.mac === mac) t.fail(`bit ${bit} was not noticed`)
-      left.push(flipped) // In `check` and `mac` a flip is left for the passphrase to notice.
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-    }
-  }
-  t.ok(left.length > 100 && left.length < 1000)
-  for (const flipped of left.filter((_, index) => index % 20 === 0)) {
-    await writeFile(path, flipped)
-    await t.rejects(open(path), { name: 'Refusal' })
-  }
-})
-
 test('sees at once what another process changed, and refuses an older file put back', async (t) => {
-  const { path, keyring } = await make(t, 'key')
+  const { path, keyring } = await makeKeyring(t, 'key')
   const older = join(t.testdirName, 'older')
   await copyFile(path, older)
   const other = await open(path)
@@ -255,13 +176,17 @@ test('sees at once what another process changed, and refuses an older file put b
 })
 
 test('loses no key when processes add keys at the same time', async (t) => {
-  const { path } = await make(t, 'key')
+  const { path } = await makeKeyring(t, 'key')
+  const module = new URL('../../src/keys/open-keyring.ts', import.meta.url).href
   const script = `
-    import { openKeyring } from ${JSON.stringify(new URL('../../src/keys/open-keyring.ts', import.meta.url).href)}
+    import { openKeyring } from '${module}'
     const [path, name] = process.argv.slice(1)
-    const keyring = await openKeyring({ path, passphrase: Buffer.from('${passphrase}'), demo: false })
+    const passphrase = Buffer.from('${passphrase}')
+    const keyring = await openKeyring({ path, passphrase, demo: false })
     const act = { createdBy: 'ana', approvedBy: 'ben', now: new Date(0) }
-    for (let i = 0; i < 15; i += 1) await keyring.addKey({ purpose: 'linkage', domain: name + i }, act)`
+    for (let i = 0; i < 15; i += 1) {
+      await keyring.addKey({ purpose: 'linkage', domain: name + i }, act)
+    }`
   const run = (name: string) =>
     promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, path, name])
   await Promise.all(['a', 'b', 'c'].map(run))

@@ -32,7 +32,8 @@ test('answers every Wycheproof case of AES-GCM', withVectors, async (t) => {
       counts.invalid += 1
     }
   }
-  // Six empty nonces, and three of 257 bytes, which the vectors call valid and OpenSSL does not take.
+  // Six empty nonces, and three of 257 bytes, which the vectors call valid and OpenSSL does not
+  // take.
   t.equal(counts.nonceRefused, 9)
   t.equal(counts.valid + counts.invalid + counts.nonceRefused, count)
 })

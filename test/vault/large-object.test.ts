@@ -12,7 +12,10 @@ const context = {
   objectId: 'c0ffee00-0000-4000-8000-000000000001',
 }
 
-/** Seals and opens `bytes` bytes straight through; gives the highest resident size seen and the time. */
+/**
+ * Seals and opens `bytes` bytes straight through; gives the highest resident size seen and the
+ * time.
+ */
 async function passThrough(
   bytes: number,
 ): Promise<{ seconds: number; peakMiB: number; seen: number }> {

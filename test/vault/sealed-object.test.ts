@@ -41,7 +41,7 @@ async function outcome(
   }
 }
 
-test('opens what it sealed, at every size around a segment, with HPKE done by other code', async (t) => {
+test('opens what it sealed, at every size around a segment, with other HPKE code', async (t) => {
   for (const size of [0, 1, mib - 233, mib - 232, mib - 231, mib - 1, mib, mib + 1, 2 * mib + 5]) {
     const plain = randomBytes(size)
     const file = await sealed(plain)

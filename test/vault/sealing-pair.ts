@@ -1,6 +1,6 @@
 /**
- * One side's sealing pair for tests, with an opener written from RFC 9180 on node:crypto alone: what the library seals must
- * open here.
+ * One side's sealing pair for tests, with an opener written from RFC 9180 on node:crypto alone:
+ * what the library seals must open here.
  */
 import { createDecipheriv, createECDH, createHmac } from 'node:crypto'
 import { Refusal } from '../../src/core/errors.ts'
@@ -33,7 +33,10 @@ const kemSuite = Buffer.concat([Buffer.from('KEM'), Buffer.from([0, 0x10])])
 const hpkeSuite = Buffer.concat([Buffer.from('HPKE'), Buffer.from([0, 0x10, 0, 1, 0, 2])])
 const nothing = new Uint8Array()
 
-/** RFC 9180, sections 4.1, 5.1 and 5.2: decapsulate, schedule, open the first message with no associated data. */
+/**
+ * RFC 9180, sections 4.1, 5.1 and 5.2: decapsulate, schedule, open the first message with no
+ * associated data.
+ */
 function openBase(
   shared: Uint8Array,
   { enc, publicKey, info }: { enc: Uint8Array; publicKey: Uint8Array; info: Uint8Array },

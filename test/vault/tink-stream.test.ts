@@ -136,7 +136,8 @@ test('refuses segments in another order, twice, left out, or from another stream
 test('refuses an empty last segment after full ones, which Tink never writes', async (t) => {
   const pieces: Buffer[] = []
   const header = headerOf(small, 5)
-  // 24 bytes fill the first segment; a sealer that did not wait would mark it "more follows" and end with an empty one.
+  // 24 bytes fill the first segment; a sealer that did not wait would mark it "more follows" and
+  // end with an empty one.
   const run = tinkSealing(small, key, header, (piece) => pieces.push(piece))
   run.push(Buffer.alloc(24 + 1, 9))
   const [ciphertext, tag] = pieces

@@ -1,6 +1,7 @@
 /**
  * Tink's own known answers for AES-GCM-HKDF streaming: tink-java,
- * com.google.crypto.tink.streamingaead.internal.testing.AesGcmHkdfStreamingTestUtil (Apache License 2.0).
+ * com.google.crypto.tink.streamingaead.internal.testing.AesGcmHkdfStreamingTestUtil (Apache License
+ * 2.0).
  */
 import type { TinkParameters } from '../../src/vault/tink-stream.ts'
 
