@@ -18,6 +18,7 @@ import type { DoorbellConfig } from './doorbell.ts'
 
 /** The part of BullMQ's queue that rings. */
 export type Ringer = {
+  add(name: 'bell', data: Bell, options: { jobId: string }): Promise<unknown>
   addBulk(bells: { name: 'bell'; data: Bell; opts: { jobId: string } }[]): Promise<unknown>
   close(): Promise<void>
 }

@@ -64,7 +64,8 @@ export async function listenDoorbell(
 ): Promise<{ close(): Promise<void> }> {
   await requireUsableQueue(config)
   let running = 0
-  const listener = openListener(config, side, {
+  const line = quietAfterClose(config)
+  const listener = openListener(line.config, side, {
     concurrency,
     onBell: async (payload) => {
       running += 1
@@ -80,6 +81,7 @@ export async function listenDoorbell(
   return {
     close: async () => {
       const closed = listener.close()
+      line.close()
       while (running > 0) await sleep(20)
       await settledWithin(closed, closeTimeoutMs, config.onError)
     },
@@ -91,7 +93,8 @@ function newLine(
   config: DoorbellConfig,
   side: BellSide,
 ): { ring(jobIds: readonly string[]): Promise<void>; close(): Promise<void> } {
-  const ringer = openRinger(config, side)
+  const line = quietAfterClose(config)
+  const ringer = openRinger(line.config, side)
   let isHanging = false
   return {
     ring: async (jobIds) => {
@@ -105,7 +108,22 @@ function newLine(
       rung.then(release, release)
     },
     close: async () => {
+      line.close()
       await settledWithin(ringer.close(), closeTimeoutMs, config.onError)
+    },
+  }
+}
+
+/** Connections that are being closed may still complain; nobody needs to hear that. */
+function quietAfterClose(config: DoorbellConfig): { config: DoorbellConfig; close(): void } {
+  let isClosed = false
+  const onError = (error: unknown): void => {
+    if (!isClosed) config.onError(error)
+  }
+  return {
+    config: { ...config, onError },
+    close: () => {
+      isClosed = true
     },
   }
 }
@@ -117,7 +135,9 @@ async function addBells(ringer: Ringer, jobIds: readonly string[]): Promise<void
       data: bellSchema.parse({ jobId }),
       opts: { jobId },
     }))
-    await ringer.addBulk(bells)
+    const [only, ...others] = bells
+    if (only && others.length === 0) await ringer.add(only.name, only.data, only.opts)
+    else await ringer.addBulk(bells)
   }
 }
 

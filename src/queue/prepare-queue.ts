@@ -1,7 +1,8 @@
 /** BullMQ's tables on PostgreSQL. Only the migrating role makes them; the processes may use and not change them. */
+import { createHash } from 'node:crypto'
 import { createPostgresBackend, Queue } from 'bullmq'
 import pg from 'pg'
-import { queueSchema } from './bell.ts'
+import { queueName, queueSchema } from './bell.ts'
 
 const queueRoles = ['gyeol_api', 'gyeol_key', 'gyeol_data'] as const
 
@@ -33,6 +34,14 @@ export async function prepareQueue(migrateUrl: string): Promise<void> {
   await grantQueue(migrateUrl)
 }
 
+const queues = (['key', 'data'] as const).map(queueName)
+
+/** BullMQ numbers the jobs of a queue by a sequence that it makes at first use, which the roles that ring may not. */
+function sequenceSql(queue: string): string {
+  const digest = createHash('md5').update(queue).digest('hex')
+  return `create sequence if not exists ${queueSchema}.bullmq_jid_${digest};`
+}
+
 async function grantQueue(migrateUrl: string): Promise<void> {
   const roles = queueRoles.join(', ')
   const client = new pg.Client({
@@ -44,6 +53,7 @@ async function grantQueue(migrateUrl: string): Promise<void> {
   try {
     await client.query(`
       begin;
+      ${queues.map(sequenceSql).join('\n      ')}
       grant usage on schema ${queueSchema} to ${roles};
       grant select, insert, update, delete on all tables in schema ${queueSchema} to ${roles};
       revoke insert, update, delete on ${queueSchema}.migration from ${roles};

@@ -58,6 +58,8 @@ async function openDatabase(client: pg.Client): Promise<void> {
   await client.query(`revoke all on database ${name} from public`)
   await client.query(`grant connect on database ${name} to ${loginRoles.join(', ')}`)
   await client.query(`grant create on database ${name} to gyeol_owner`)
+  // The queue gathers a bulk of bells in a temporary table.
+  await client.query(`grant temporary on database ${name} to gyeol_api, gyeol_key, gyeol_data`)
 }
 
 async function createRoleIfMissing(
