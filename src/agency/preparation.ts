@@ -1,0 +1,167 @@
+/**
+ * The steps of a preparation, over one open session: persons, serials, keys, then the rows of every table.
+ */
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Refusal } from '../core/errors.ts'
+import { type Manifest, manifestSchema } from '../core/manifest.ts'
+import { EngineError } from '../engine/engine-error.ts'
+import { quoteText } from '../engine/session.ts'
+import { explained, type Searched } from './explain.ts'
+import { Meter } from './meter.ts'
+import { Parts } from './parts.ts'
+import {
+  createPersons,
+  type PersonsReport,
+  readPersons,
+  settlePersons,
+  writeKeys,
+} from './persons.ts'
+import type { PrepareOptions, PrepareReport } from './prepare-options.ts'
+import { oneAhead, type Piece } from './readable.ts'
+import { giveSerials } from './serials.ts'
+import type { AgencySession } from './session.ts'
+import type { PersonFiles, TableFiles } from './source-description.ts'
+import { allPieces, type Source } from './sources.ts'
+import { planRows, type TableReport, writeRows } from './table-rows.ts'
+
+/** Where a preparation works. */
+export type Place = { session: AgencySession; outDir: string; workDir: string; dirs: string[] }
+
+/** Writes the delivery into `outDir`. See `prepare`. */
+export async function prepareDelivery(
+  place: Place,
+  sources: readonly Source[],
+  options: PrepareOptions,
+): Promise<PrepareReport> {
+  const { signal, recipe: wanted } = options
+  const meter = new Meter(place.session, sources, options.onProgress)
+  await createPersons(place.session, wanted.recipe, wanted.keyTypes)
+  const keys = new Parts(place.outDir, '')
+  const tables = new Map<string, Table>()
+  let persons: PersonsReport | undefined
+  const pieces = allPieces(sources, { workDir: place.workDir, ...(signal && { signal }) })
+  for await (const { source, piece: unread } of oneAhead(pieces)) {
+    signal?.throwIfAborted()
+    const piece = await withColumns(place.session, unread)
+    await meter.during(source, piece.sourceBytes, async () => {
+      if (source.table === undefined) return readPersonRows(place, { ...source, piece }, options)
+      persons ??= await settleKeys(place, options, { keys, meter })
+      const table = tables.get(source.table) ?? newTable(place, source.table)
+      tables.set(source.table, table)
+      return readTableRows(place, { ...source, piece, table: source.table }, { table, options })
+    })
+    await piece.release()
+  }
+  persons ??= await settleKeys(place, options, { keys, meter })
+  for (const [name, { report }] of tables) requireFewUnknown(name, report, options)
+  const manifest = await writeManifest(place, options, [
+    keys,
+    ...[...tables.values()].map(({ parts }) => parts),
+  ])
+  const reports = [...tables].map(([name, { report }]) => [name, report])
+  return { manifest, persons, tables: Object.fromEntries(reports) }
+}
+
+type Table = { parts: Parts; report: TableReport }
+
+async function settleKeys(
+  { session, outDir, workDir }: Place,
+  options: PrepareOptions,
+  { keys, meter }: { keys: Parts; meter: Meter },
+): Promise<PersonsReport> {
+  meter.keys()
+  const counts = await settlePersons(session)
+  if (counts.persons === 0)
+    throw new Refusal('input-malformed', 'There is not one person with an id in the files.')
+  await giveSerials(session, workDir, options.serials)
+  const path = join(outDir, 'serials.parquet')
+  await session.run(
+    `copy (select id, serial from serial_of order by serial) to ${quoteText(path)} (format parquet, compression zstd)`,
+  )
+  await chmod(path, 0o600)
+  const { recipe, keyTypes: types } = options.recipe
+  const making = { recipe, types, agenciesKey: options.agenciesKey }
+  return { ...counts, emptyKeys: await writeKeys(session, making, keys) }
+}
+
+async function readPersonRows(
+  place: Place,
+  { layout, piece }: { layout: PersonFiles; piece: Piece },
+  { recipe: { recipe, keyTypes: types } }: PrepareOptions,
+): Promise<number> {
+  const { session } = place
+  await told(place, piece, () => readPersons(session, { piece, layout }, { recipe, types }))
+  return session.rowsScanned()
+}
+
+async function readTableRows(
+  place: Place,
+  { layout, piece, table: name }: { layout: TableFiles; piece: Piece; table: string },
+  { table, options }: { table: Table; options: PrepareOptions },
+): Promise<number> {
+  const columns = options.recipe.tables[name]?.columns ?? {}
+  const plan = planRows({ piece, layout }, name, columns)
+  const { report, parts } = table
+  const write = () => writeRows(place.session, plan, parts)
+  const { scanned, written } = await told(place, piece, write, plan.searched)
+  report.rows += written
+  report.unknownPersons += scanned - written
+  report.absent.push(...plan.absent.filter((column) => !report.absent.includes(column)))
+  return scanned
+}
+
+/** What `act` gives; what it throws names the row to blame, if there is one. */
+async function told<T>(
+  { workDir, dirs }: Place,
+  piece: Piece,
+  act: () => Promise<T>,
+  searched?: Searched,
+): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw await explained(error, piece, { workDir, dirs, ...(searched && { searched }) })
+  }
+}
+
+/** A Parquet file brings its columns along; nothing but their names is read here. */
+async function withColumns(session: AgencySession, piece: Piece): Promise<Piece> {
+  if (piece.format === 'csv') return piece
+  try {
+    const described = await session.rows(`describe select * from ${piece.relation}`)
+    return { ...piece, columns: described.map((row) => String(row['column_name'])) }
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.kind !== 'other') throw error
+    throw new Refusal('input-malformed', 'The file is not Parquet, or is damaged.', {
+      file: piece.file,
+    })
+  }
+}
+
+function newTable({ outDir }: Place, name: string): Table {
+  return { parts: new Parts(outDir, name), report: { rows: 0, unknownPersons: 0, absent: [] } }
+}
+
+function requireFewUnknown(
+  table: string,
+  { rows, unknownPersons }: TableReport,
+  { unknownMaxShare = 0.05 }: PrepareOptions,
+): void {
+  const scanned = rows + unknownPersons
+  if (unknownPersons <= scanned * unknownMaxShare) return
+  const sentence = 'Too many rows of the table have no person in the persons file. Check both ids.'
+  throw new Refusal('too-many-bad-rows', sentence, { table, rows: scanned, unknownPersons })
+}
+
+async function writeManifest(
+  { outDir }: Place,
+  { wave, recipe: { project } }: PrepareOptions,
+  listed: readonly Parts[],
+): Promise<Manifest> {
+  const parts = (await Promise.all(listed.map((one) => one.listed()))).flat()
+  const format = 'gyeol-manifest-1'
+  const manifest = manifestSchema.parse({ format, ...(project && { project }), wave, parts })
+  await writeFile(join(outDir, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
+  return manifest
+}

@@ -1,0 +1,91 @@
+/**
+ * Prepares a delivery on the agency's own machine: reads its files once, makes keys and serials, and writes the parts, the
+ * manifest and the agency's own map of serials. All or nothing: the delivery grows beside its place and is moved there when it
+ * is whole; after a failure nothing of it is left. DESIGN.md §5.
+ */
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { Refusal } from '../core/errors.ts'
+import { prepareDelivery } from './preparation.ts'
+import type { PrepareOptions, PrepareReport } from './prepare-options.ts'
+import { openAgencySession } from './session.ts'
+import { dirsOf, sourcesOf } from './sources.ts'
+import { memoryDirFor } from './work-dir.ts'
+
+/**
+ * Reads the agency's files and writes the delivery: `keys/` and `tables/<table>/` with their parts, `manifest.json`,
+ * `serials.parquet` (id → serial, mode 0600; it never leaves the agency).
+ *
+ * The rows of a table stay roughly in the order of its file. An agency whose files are sorted by registration number should
+ * know that the data side could read a person's rank from that.
+ *
+ * @returns the manifest and counts; never a value.
+ * @throws {Refusal} `already-exists`, `column-missing`, `column-unknown`, `disk-full`, `identifier-in-payload`, `input-malformed`,
+ *   `not-found`, `schema-unknown`, `too-many-bad-rows`; details name file, line, table and columns.
+ */
+export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
+  requireKnownTables(options)
+  const outDir = resolve(options.outDir)
+  const partial = `${outDir}.partial`
+  if ((await readdir(outDir).catch(() => [])).length > 0) {
+    const sentence = 'The output directory is not empty. Name a new one, or remove it first.'
+    throw new Refusal('already-exists', sentence)
+  }
+  const workDir = await memoryDirFor(partial)
+  const clear = async () => {
+    for (const dir of [partial, workDir]) await rm(dir, { recursive: true, force: true })
+  }
+  await clear() // What a killed run left.
+  try {
+    for (const dir of [partial, workDir]) await mkdir(dir, { recursive: true, mode: 0o700 })
+    const report = await withSession(partial, workDir, options)
+    await rm(outDir, { recursive: true, force: true })
+    await rename(partial, outDir)
+    return report
+  } finally {
+    await clear()
+  }
+}
+
+async function withSession(
+  outDir: string,
+  workDir: string,
+  options: PrepareOptions,
+): Promise<PrepareReport> {
+  const { signal } = options
+  const sources = await sourcesOf(options.description, options.sourceDir)
+  const earlier = options.serials === undefined ? [] : [dirname(resolve(options.serials))]
+  const dirs = [...dirsOf(sources), ...earlier, outDir]
+  const session = await openAgencySession({
+    workDir,
+    dirs,
+    memoryMiB: options.memoryMiB ?? 700,
+    threads: options.threads ?? availableParallelism(),
+  })
+  const interrupt = () => session.interrupt()
+  signal?.addEventListener('abort', interrupt)
+  try {
+    return await prepareDelivery({ session, outDir, workDir, dirs }, sources, options)
+  } catch (error) {
+    signal?.throwIfAborted() // Rather than what the interrupted statement says.
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', interrupt)
+    session.close()
+  }
+}
+
+function requireKnownTables({ description, recipe }: PrepareOptions): void {
+  for (const table of Object.keys(description.tables)) {
+    if (Object.hasOwn(recipe.tables, table)) continue
+    const sentence = 'The source description names a table that the project does not ask of you.'
+    throw new Refusal('schema-unknown', sentence, { table })
+  }
+  for (const type of recipe.keyTypes) {
+    if (recipe.recipe.keyTypes[type] !== undefined) continue
+    throw new Refusal('schema-unknown', 'The recipe lacks a key type that it asks of you.', {
+      type,
+    })
+  }
+}

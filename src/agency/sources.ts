@@ -1,0 +1,55 @@
+/**
+ * The files of a description in the order in which they are read: persons first, then table by table; and their pieces.
+ */
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { Refusal } from '../core/errors.ts'
+import { type Piece, piecesOf } from './readable.ts'
+import type { PersonFiles, SourceDescription, TableFiles } from './source-description.ts'
+
+/** One file: of persons, or of a table. */
+export type Source = { name: string; path: string; bytes: number } & (
+  | { table: undefined; layout: PersonFiles }
+  | { table: string; layout: TableFiles }
+)
+
+/**
+ * Every file that a description names, as often as it names it: a table's file may be the persons' file too.
+ *
+ * @throws {Refusal} `not-found` if a file is not there.
+ */
+export async function sourcesOf(
+  description: SourceDescription,
+  sourceDir: string,
+): Promise<Source[]> {
+  const sources: Source[] = []
+  const place = async (name: string) => {
+    const path = resolve(sourceDir, name)
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isFile() === true) return { name, path, bytes: found.size }
+    throw new Refusal('not-found', 'The source description names a file that is not there.', {
+      file: name,
+    })
+  }
+  for (const layout of description.persons)
+    for (const name of layout.files)
+      sources.push({ ...(await place(name)), table: undefined, layout })
+  for (const [table, groups] of Object.entries(description.tables))
+    for (const layout of groups)
+      for (const name of layout.files) sources.push({ ...(await place(name)), table, layout })
+  return sources
+}
+
+/** The directories that hold the sources. */
+export function dirsOf(sources: readonly Source[]): string[] {
+  return [...new Set(sources.map(({ path }) => dirname(path)))]
+}
+
+/** The pieces of all sources, one after the other. */
+export async function* allPieces(
+  sources: readonly Source[],
+  to: { workDir: string; signal?: AbortSignal },
+): AsyncGenerator<{ source: Source; piece: Piece }> {
+  for (const source of sources)
+    for await (const piece of piecesOf(source, to)) yield { source, piece }
+}
