@@ -1,9 +1,11 @@
+import type { KeyAlgorithm } from '../keys/key-purposes.ts'
 import type { KeyRef } from '../keys/keyring.ts'
 import { appendLeaf } from '../store/audit.ts'
+import { insertKeyringRevision } from '../store/keyring-revisions.ts'
 import { endLease } from '../store/leases.ts'
 import { inTransaction, type Tx } from '../store/pool.ts'
 import { findProject, openProjectWhenSealed } from '../store/projects.ts'
-import { insertKeyringRevision, insertSealingKey } from '../store/sealing-keys.ts'
+import { insertSealingKey } from '../store/sealing-keys.ts'
 import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 
@@ -17,9 +19,9 @@ export async function makeProjectKeys(deps: WorkerDeps, { job }: JobRun): Promis
   if (!project?.approvedBy) throw new Error('a project without approval has no keys')
   const by = { createdBy: project.createdBy, approvedBy: project.approvedBy, now: new Date() }
   for (const { ref, algorithm } of wantedKeys(deps.side, projectId, project.macAlgorithm)) {
-    if (!(await deps.keyring.has(ref))) await deps.keyring.addKey({ ...ref, algorithm }, by)
+    if (!deps.keyring.has(ref)) await deps.keyring.addKey({ ...ref, algorithm }, by)
   }
-  const sealing = await deps.keyring.describe({ purpose: 'sealing', project: projectId })
+  const sealing = deps.keyring.describe({ purpose: 'sealing', project: projectId })
   if (!sealing.publicKey) throw new Error('a sealing key has a public half')
   const publicKey = sealing.publicKey
   const wake = await inTransaction(deps.pool, 'make-project-keys', async (tx) => {
@@ -51,8 +53,8 @@ function wantedKeys(
   side: 'key' | 'data',
   project: string,
   macAlgorithm: 'cmac-aes-256' | 'cmac-aria-256' | 'hmac-sha-256',
-): { ref: KeyRef; algorithm: string }[] {
-  const sealing = { ref: { purpose: 'sealing', project } as const, algorithm: 'hpke-p256' }
+): { ref: KeyRef; algorithm: KeyAlgorithm }[] {
+  const sealing = { ref: { purpose: 'sealing', project } as const, algorithm: 'hpke-p256' as const }
   if (side === 'data') return [sealing]
   return [
     { ref: { purpose: 'linkage', project, epoch: 1 }, algorithm: macAlgorithm },

@@ -19,18 +19,24 @@ export type Signer = { publish: () => Promise<number | undefined> }
 /**
  * Makes the signer of one log. Its first publication reads the whole trail; each later one only what is new.
  *
- * `publish` throws, and signs nothing, when the leaves no longer give the root of the newest checkpoint: somebody changed
- * history.
+ * `publish` throws, and signs nothing, when the leaves no longer give the root of the newest checkpoint, or are fewer than
+ * were seen: somebody changed history.
  */
 export function createSigner(deps: SignerDeps): Signer {
-  const frontier = new Frontier()
+  let frontier = new Frontier()
   return {
     publish: async () => {
       const newest = await latestCheckpoint(deps.pool)
       const size = await trailSize(deps.pool)
+      if (size < Math.max(frontier.size, newest?.size ?? 0)) {
+        throw new Error('the trail is shorter than it was: leaves were cut off')
+      }
       if (newest && newest.size > frontier.size) {
         await readUpTo(deps.pool, frontier, newest.size)
-        requireSameRoot(frontier, newest.root)
+        if (Buffer.compare(frontier.root(), newest.root) !== 0) {
+          frontier = new Frontier() // Or the next call would take these leaves for checked.
+          throw new Error('the leaves do not give the root that was signed: the trail was changed')
+        }
       }
       if (size === (newest?.size ?? 0)) return undefined
       await readUpTo(deps.pool, frontier, size)
@@ -45,12 +51,6 @@ async function readUpTo(pool: Pool, frontier: Frontier, size: number): Promise<v
     const entries = await leafEntries(pool, frontier.size, limit)
     if (entries.length === 0) throw new Error('the trail is shorter than its head says')
     for (const entry of entries) frontier.append(leafHash(entry))
-  }
-}
-
-function requireSameRoot(frontier: Frontier, root: Uint8Array): void {
-  if (Buffer.compare(frontier.root(), root) !== 0) {
-    throw new Error('the leaves do not give the root that was signed: the trail was changed')
   }
 }
 

@@ -35,14 +35,14 @@ export async function requestCohort(
     }
     const projectId = project.id
     const parts = await assembleJobs(deps, tx, { linkage, cohort, parentId: job })
-    const createdBy = accountOf(caller).id
-    await insertCohort(tx, { id: cohort, projectId, linkageId: linkage.id, jobId: job, createdBy })
     const subject = { cohort }
     const state = parts.length > 0 ? 'waiting' : 'queued'
     await insertJobs(tx, [
       { jobId: job, projectId, side: 'data', kind: 'assemble-cohort', subject, state },
       ...parts,
     ])
+    const createdBy = accountOf(caller).id
+    await insertCohort(tx, { id: cohort, projectId, linkageId: linkage.id, jobId: job, createdBy })
     await appendLeaf(tx, {
       ...leafBy(caller, 'request-cohort', cohort),
       project: projectId,

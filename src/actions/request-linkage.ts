@@ -37,6 +37,9 @@ export async function requestLinkage(
       throw new Refusal('state-conflict', 'The spine has not delivered yet. Nothing can be linked.')
     }
     const createdBy = accountOf(caller).id
+    await insertJobs(tx, [
+      { jobId: job, projectId: project.id, side: 'key', kind: 'link', subject: { linkage } },
+    ])
     await insertLinkage(tx, {
       id: linkage,
       projectId: project.id,
@@ -44,9 +47,6 @@ export async function requestLinkage(
       jobId: job,
       createdBy,
     })
-    await insertJobs(tx, [
-      { jobId: job, projectId: project.id, side: 'key', kind: 'link', subject: { linkage } },
-    ])
     await appendLeaf(tx, {
       ...leafBy(caller, 'request-linkage', linkage),
       project: project.id,

@@ -53,6 +53,15 @@ export async function requestRelease(
       throw new Refusal('outside-period', 'The period of the release is over before it begins.')
     }
     const policySha256 = createHash('sha256').update(canonicalJson(request.policy)).digest()
+    await insertJobs(tx, [
+      {
+        jobId: job,
+        projectId: project.id,
+        side: 'data',
+        kind: 'build-release',
+        subject: { release },
+      },
+    ])
     await insertRelease(tx, {
       ...request,
       id: release,
@@ -65,15 +74,6 @@ export async function requestRelease(
       recipientId: recipient.id,
       createdBy: accountOf(caller).id,
     })
-    await insertJobs(tx, [
-      {
-        jobId: job,
-        projectId: project.id,
-        side: 'data',
-        kind: 'build-release',
-        subject: { release },
-      },
-    ])
     await appendLeaf(tx, {
       ...leafBy(caller, 'request-release', release),
       project: project.id,

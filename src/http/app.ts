@@ -7,7 +7,12 @@ import type { Server } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -75,13 +80,13 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<App> {
       minVersion: 'TLSv1.2',
     },
     logger: { level: options.logLevel, base: { process: 'api' } },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }), // `addHooks` logs without values.
     bodyLimit: jsonBytesMax,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionTimeout: 0,
     trustProxy: false,
-    maxParamLength: 200,
+    routerOptions: { maxParamLength: 200 },
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     return503OnClosing: true,
@@ -158,13 +163,12 @@ async function recordAttempt(deps: Deps, error: unknown, request: FastifyRequest
 /** Mutual TLS as a security scheme (OpenAPI 3.1), which the types of the library do not know. */
 const withCertificates: SwaggerTransformObject = (input) => {
   const document = jsonSchemaTransformObject(input)
+  if (!('components' in document)) return document
   const description = 'An agency, by the registered public key of its client certificate'
-  const certificate = { type: 'mutualTLS', description }
-  const schemes = { ...document.components?.securitySchemes, certificate }
-  return {
-    ...document,
-    components: { ...document.components, securitySchemes: schemes },
-  } as ReturnType<SwaggerTransformObject>
+  Object.assign(document.components?.securitySchemes ?? {}, {
+    certificate: { type: 'mutualTLS', description },
+  })
+  return document
 }
 
 async function addDocumentation(app: App): Promise<void> {

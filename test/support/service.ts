@@ -50,7 +50,7 @@ const jobTimeoutMs = 60_000
 export async function startTestService(t: Pick<Test, 'teardown'>): Promise<TestService> {
   const home = await mkdtemp(join('/dev/shm', 'gyeol-test-'))
   t.teardown(() => rm(home, { recursive: true, force: true }))
-  const authority = testAuthority()
+  const authority = await testAuthority()
   const database = await startTestDatabase(t)
   const queue = await startTestQueue(t, database)
   const vault = await openVault(join(home, 'vault'))
@@ -128,16 +128,16 @@ export async function startTestService(t: Pick<Test, 'teardown'>): Promise<TestS
       return clientOf({ token: session.body.token })
     },
     agency: async (name) => {
-      const { key, certificate } = authority.client(name)
+      const { key, cert, certificatePem } = await authority.client(name)
       await inTransaction(admin, 'save-agency', (tx) =>
         saveAgency(tx, {
           id: randomUUID(),
           name,
           title: { en: name, ko: name },
-          spkiSha256: spkiSha256Of(certificate),
+          spkiSha256: spkiSha256Of(certificatePem),
         }),
       )
-      return clientOf({ key, cert: certificate })
+      return clientOf({ key, cert })
     },
     jobEnd: async (client, job) => {
       const deadline = Date.now() + jobTimeoutMs
@@ -156,8 +156,8 @@ function keyringOf(home: string, side: 'api' | 'key' | 'data' | 'sign'): Promise
     path: join(home, `${side}.keyring`),
     side,
     passphrase: randomBytes(32),
-    createdBy: 'test one',
-    approvedBy: 'test two',
+    createdBy: 'test-one',
+    approvedBy: 'test-two',
     now: new Date(),
     argon2: argon2Least,
   })

@@ -1,0 +1,36 @@
+/** Certificates for tests, from the same code that makes the real ones, with short keys. */
+import { makeCertificateRequest } from '../../src/agency/certificate-request.ts'
+import {
+  makeAuthority,
+  makeServerCertificate,
+  signAgencyRequest,
+} from '../../src/keys/certificate-authority.ts'
+
+export type TestAuthority = {
+  /** What clients trust. */
+  ca: Buffer
+  server: { key: Buffer; cert: Buffer; ca: Buffer }
+  client: (agency: string) => Promise<{ key: Buffer; cert: Buffer; certificatePem: string }>
+}
+
+const bits = 2048
+
+export async function testAuthority(): Promise<TestAuthority> {
+  const validity = { now: new Date(), bits } as const
+  const authority = await makeAuthority('Gyeol test', validity)
+  const server = await makeServerCertificate(authority, ['localhost', '127.0.0.1'], validity)
+  const ca = Buffer.from(authority.certificatePem)
+  return {
+    ca,
+    server: {
+      key: Buffer.from(server.privateKeyPem),
+      cert: Buffer.from(server.certificatePem),
+      ca,
+    },
+    client: async (agency) => {
+      const { privateKeyPem, requestPem } = await makeCertificateRequest({ agency, bits })
+      const certificatePem = signAgencyRequest(authority, { agency, requestPem }, validity)
+      return { key: Buffer.from(privateKeyPem), cert: Buffer.from(certificatePem), certificatePem }
+    },
+  }
+}
