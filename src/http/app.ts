@@ -61,7 +61,8 @@ export type App = FastifyInstance<
 export type TlsFiles = { key: Buffer; cert: Buffer; ca: Buffer }
 
 export type AppOptions = {
-  tls: TlsFiles
+  /** Absent for an app that is only described and never listens. */
+  tls?: TlsFiles
   logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
 }
 

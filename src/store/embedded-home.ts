@@ -1,6 +1,6 @@
 /**
- * What a home directory remembers of its PostgreSQL: where the cluster is, its last port, its passwords. The file is
- * readable by the service's user alone.
+ * What a home directory remembers of its PostgreSQL: where the cluster is, its last port, its
+ * passwords. The file is readable by the service's user alone.
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
@@ -19,6 +19,9 @@ import { Refusal } from '../core/errors.ts'
 import { postgresEnvironment, type RunAs } from './postgres-binaries.ts'
 import { type LoginRole, loginRoles } from './roles.ts'
 
+/** The database of the service in its own server. */
+export const databaseName = 'gyeol'
+
 const stateSchema = z.strictObject({
   /** Where the cluster is when the user that runs PostgreSQL cannot enter the home directory. */
   base: z.string().max(4096).nullable(),
@@ -32,7 +35,8 @@ export type HomeState = z.infer<typeof stateSchema>
 /**
  * What a home remembers; made up at the first start, with new passwords.
  *
- * @returns the state and the directory of the cluster, which exists and belongs to the user that runs PostgreSQL.
+ * @returns the state and the directory of the cluster, which exists and belongs to the user that
+ *   runs PostgreSQL.
  */
 export function openHome(home: string, runAs: RunAs): { state: HomeState; base: string } {
   const state = readState(home) ?? writeState(home, newState(home, runAs))
@@ -57,6 +61,13 @@ export function urlsOf(
   return everyRole(url)
 }
 
+/** The URLs of a home's embedded PostgreSQL as it last ran; undefined if it never did. */
+export function urlsOfHome(home: string): Record<'admin' | LoginRole, string> | undefined {
+  const state = readState(home)
+  if (!state?.port) return undefined
+  return urlsOf(state, state.port, databaseName)
+}
+
 function newState(home: string, runAs: RunAs): HomeState {
   return {
     base: relocatedBase(home, runAs),
@@ -77,7 +88,10 @@ function everyRole<T>(make: (role: 'admin' | LoginRole) => T): Record<'admin' | 
   }
 }
 
-/** null when the user that runs PostgreSQL can work under the home directory, else a directory where it can. */
+/**
+ * null when the user that runs PostgreSQL can work under the home directory, else a directory where
+ * it can.
+ */
 function relocatedBase(home: string, runAs: RunAs): string | null {
   if (isUsable(join(home, 'postgres'), runAs)) return null
   rmSync(join(home, 'postgres'), { recursive: true, force: true })

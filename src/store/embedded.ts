@@ -1,16 +1,18 @@
 /**
- * The service's own PostgreSQL: a real server under the home directory, on a loopback port, for machines where nobody
- * has set up one. Its passwords are in `<home>/postgres.json`, readable by the service's user alone.
+ * The service's own PostgreSQL: a real server under the home directory, on a loopback port, for
+ * machines where nobody has set up one. Its passwords are in `<home>/postgres.json`, readable by
+ * the service's user alone.
  *
- * One service at a time runs on a home. The owner holds an advisory lock in a session that lives as long as the owner,
- * so a server whose lock is free was left by an owner that died, and is stopped and started anew.
+ * One service at a time runs on a home. The owner holds an advisory lock in a session that lives as
+ * long as the owner, so a server whose lock is free was left by an owner that died, and is stopped
+ * and started anew.
  */
 
 import { mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { Refusal } from '../core/errors.ts'
-import { type HomeState, openHome, rememberPort, urlsOf } from './embedded-home.ts'
+import { databaseName, type HomeState, openHome, rememberPort, urlsOf } from './embedded-home.ts'
 import { portOf } from './loopback-port.ts'
 import { runAsOf, runnablePostgres } from './postgres-binaries.ts'
 import {
@@ -32,10 +34,15 @@ type EmbeddedOptions = {
   isThrowaway?: boolean
 }
 
-/** A running server with a database `gyeol` and all roles in place; the schema is for `migrate` to make. */
+/**
+ * A running server with a database `gyeol` and all roles in place; the schema is for `migrate` to
+ * make.
+ */
 export type EmbeddedDatabase = {
   readonly port: number
-  /** The superuser's URL, and one for each role that logs in. They hold passwords: never log them. */
+  /**
+   * The superuser's URL, and one for each role that logs in. They hold passwords: never log them.
+   */
   readonly urls: Readonly<Record<'admin' | LoginRole, string>>
   /** Resolves when the server ends, wanted or not: a service ends with it. */
   readonly ended: Promise<void>
@@ -43,7 +50,6 @@ export type EmbeddedDatabase = {
   stop(): Promise<void>
 }
 
-const databaseName = 'gyeol'
 /** Spells "home". Held in the database `postgres`. */
 const ownerLock = 0x686f6d65
 /** A server younger than this may have an owner that has not yet come to take its lock. */
@@ -56,8 +62,9 @@ const portAttemptsMax = 3
 /**
  * Starts the server of a home; makes its cluster, database and roles the first time.
  *
- * @throws {Refusal} `address-taken` when another service runs on this home or something else listens at `port`;
- *   `option-unknown` when this machine cannot run the server; `schema-unknown` when another PostgreSQL made the cluster.
+ * @throws {Refusal} `address-taken` when another service runs on this home or something else
+ *   listens at `port`; `option-unknown` when this machine cannot run the server; `schema-unknown`
+ *   when another PostgreSQL made the cluster.
  */
 export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const runAs = runAsOf(process.geteuid?.())
@@ -144,7 +151,10 @@ async function startOnPort(
   }
 }
 
-/** The session that holds the owner's lock, once the server answers; undefined when the server has ended instead. */
+/**
+ * The session that holds the owner's lock, once the server answers; undefined when the server has
+ * ended instead.
+ */
 async function ownerSession(server: Server, url: string): Promise<pg.Client | undefined> {
   let hasEnded = false
   void server.ended.then(() => {

@@ -1,4 +1,4 @@
-/** The public halves of the sealing keys, and the keyring revisions that were seen. */
+/** The public halves of the sealing keys. */
 import type { Queryable, Tx } from './pool.ts'
 
 export type SealingKey = { id: string; publicKey: Uint8Array }
@@ -30,26 +30,10 @@ export async function insertSealingKey(
   )
 }
 
-export type KeyringSide = 'api' | 'key' | 'data' | 'sign'
-
-/** The newest revision of a side's keyring that was ever recorded, 0 if none. */
-export async function newestKeyringRevision(db: Queryable, side: KeyringSide): Promise<number> {
-  const { rows } = await db.query<{ revision: string | null }>(
-    'select max(revision) as revision from gyeol.keyring_revision where side = $1::text',
-    [side],
+/** From now on nothing is sealed to this key any more; what was, can still be opened. */
+export async function retireSealingKey(tx: Tx, sealingKeyId: string): Promise<void> {
+  await tx.query(
+    'update gyeol.sealing_key set retired_at = now() where sealing_key_id = $1::uuid and retired_at is null',
+    [sealingKeyId],
   )
-  return Number(rows[0]?.revision ?? 0)
-}
-
-/** Records a keyring revision and its digest; true if it is new. */
-export async function insertKeyringRevision(
-  tx: Tx,
-  keyring: { side: KeyringSide; revision: number; sha256: Uint8Array },
-): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    `insert into gyeol.keyring_revision (side, revision, sha256)
-     values ($1::text, $2::bigint, $3::bytea) on conflict do nothing`,
-    [keyring.side, keyring.revision, keyring.sha256],
-  )
-  return rowCount === 1
 }

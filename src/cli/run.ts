@@ -1,0 +1,80 @@
+/** From a command line to an exit code. */
+import { Refusal } from '../core/errors.ts'
+import { argumentsOf, helpOf, type Terminal } from './command.ts'
+import { type CommandName, commands, helpText } from './commands.ts'
+import { configOf } from './config.ts'
+import { defectExitCode, exitCodes } from './exit-codes.ts'
+
+/** What was typed and what was set. */
+export type CommandLine = {
+  words: readonly string[]
+  environment: Readonly<Record<string, string | undefined>>
+  version: string
+}
+
+/** Runs one command and gives the exit code. Whatever is thrown becomes a sentence and a code here, and nowhere else. */
+export async function runCommandLine(line: CommandLine, terminal: Terminal): Promise<number> {
+  try {
+    return await run(line, terminal)
+  } catch (error) {
+    return explain(error, terminal)
+  }
+}
+
+/** Tells people what was thrown: a refusal with its sentence, anything else without its message, which may hold a value. */
+export function explain(error: unknown, terminal: Pick<Terminal, 'tell' | 'announce'>): number {
+  if (error instanceof Refusal) {
+    const { code, message: sentence, details } = error
+    terminal.tell(sentence)
+    for (const [key, value] of Object.entries(details)) terminal.tell(`${key}: ${value}`)
+    terminal.announce({ refusal: { code, sentence, details } })
+    return exitCodes[code]
+  }
+  terminal.tell(`Something went wrong that should not: ${kindOf(error)}`)
+  for (const frame of framesOf(error)) terminal.tell(frame)
+  return defectExitCode
+}
+
+async function run(line: CommandLine, terminal: Terminal): Promise<number> {
+  const [first = 'help'] = line.words
+  if (first === 'help' || first === '--help' || first === '-h') {
+    terminal.print(helpText(line.version))
+    return 0
+  }
+  if (first === '--version' || first === '-V') {
+    terminal.print(line.version)
+    return 0
+  }
+  const { name, words } = named(line.words)
+  const command = await commands[name].load()
+  if (words.includes('--help')) {
+    terminal.print(helpOf(name, command))
+    return 0
+  }
+  const given = argumentsOf(name, command, words)
+  const config = configOf(line.environment)
+  return (await command.run({ ...terminal, config, given })) ?? 0
+}
+
+/** The command of one or two words, and the words after it. */
+function named(words: readonly string[]): { name: CommandName; words: readonly string[] } {
+  for (const count of [2, 1]) {
+    const name = words.slice(0, count).join(' ')
+    if (Object.hasOwn(commands, name)) {
+      return { name: name as CommandName, words: words.slice(count) }
+    }
+  }
+  throw new Refusal('option-unknown', 'There is no such command. `gyeol help` lists all.')
+}
+
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const code = 'code' in error ? ` ${String(error.code).slice(0, 40)}` : ''
+  const cause = error.cause instanceof Error ? `, because of ${kindOf(error.cause)}` : ''
+  return `${error.name}${code}${cause}`
+}
+
+function framesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return []
+  return (error.stack ?? '').split('\n').filter((text) => /^\s+at /.test(text))
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/** The entry: the only file that reads the environment and the arguments, and the only one that ends the process. */
+import { readFileSync } from 'node:fs'
+import type { Terminal } from './cli/command.ts'
+import { explain, runCommandLine } from './cli/run.ts'
+
+/** A process that was asked to end has so long to finish what it has in hand. */
+const drainMs = 30_000
+/** Without the process that started it there is nobody left to work for. */
+const orphanedDrainMs = 5_000
+
+const stopping = new AbortController()
+const terminal: Terminal = {
+  print: (line) => void process.stdout.write(`${line}\n`),
+  tell: (line) => void process.stderr.write(`${line}\n`),
+  draw: (text) => void process.stderr.write(text),
+  isTerminal: process.stderr.isTTY,
+  stop: stopping.signal,
+  announce: (message) => {
+    if (process.connected) process.send?.(message)
+  },
+  atExit: (act) => void process.once('exit', act),
+}
+
+/** The first signal asks to finish, the second does not ask. */
+function stopWithin(ms: number, code: number): void {
+  if (stopping.signal.aborted) process.exit(code)
+  setTimeout(() => process.exit(code), ms).unref()
+  stopping.abort()
+}
+
+process.once('disconnect', () => stopWithin(orphanedDrainMs, 1))
+process.on('SIGTERM', () => stopWithin(drainMs, 143))
+process.on('SIGINT', () => stopWithin(drainMs, 130))
+process.on('SIGHUP', () => stopWithin(drainMs, 129))
+// Whoever read our lines is gone; that is no reason to stop working.
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+process.on('uncaughtException', (error) => process.exit(explain(error, terminal)))
+process.on('unhandledRejection', (error) => process.exit(explain(error, terminal)))
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string }
+const line = { words: process.argv.slice(2), environment: process.env, version }
+process.exit(await runCommandLine(line, terminal))
