@@ -5,8 +5,9 @@ import { type Catalogue, catalogueSchema } from './schema.ts'
 /**
  * A document as a checked catalogue.
  *
- * @throws {Refusal} `input-malformed`, whose details name the place (`table`, `column`), what is wrong there, and how many
- *   faults there are in all. A catalogue holds names and codes, no values of persons.
+ * @throws {Refusal} `input-malformed`, whose details name the place (`table`, `column`), what is
+ *   wrong there, and how many faults there are in all. A catalogue holds names and codes, no values
+ *   of persons.
  */
 export function catalogueOf(document: unknown): Catalogue {
   const checked = catalogueSchema.safeParse(document)
@@ -29,8 +30,9 @@ export function catalogueOf(document: unknown): Catalogue {
 let loaded: Catalogue | undefined
 
 /**
- * The default catalogue: the ten person tables of the five agencies of K-CURE (`shared/KOREA.md` §4). HIRA's provider table
- * is not in it: its rows are institutions, not persons, so it has no serial and cannot pass through a linkage.
+ * The default catalogue: the ten person tables of the five agencies of K-CURE (`shared/KOREA.md`
+ * §4). HIRA's provider table is not in it: its rows are institutions, not persons, so it has no
+ * serial and cannot pass through a linkage.
  */
 export function defaultCatalogue(): Catalogue {
   loaded ??= catalogueOf(defaultJson)

@@ -1,6 +1,7 @@
 /**
- * What a column can mean to the code. The linkage's quality report looks for dates, sex and birth; release rules look for
- * diagnoses, numbers to re-key and dates to shift. A column without a role is only ever carried.
+ * What a column can mean to the code. The linkage's quality report looks for dates, sex and birth;
+ * release rules look for diagnoses, numbers to re-key and dates to shift. A column without a role
+ * is only ever carried.
  */
 export const columnRoles = [
   'amount',
@@ -32,7 +33,10 @@ export const columnRoles = [
   'year',
 ] as const
 
-/** The roles of which a table has one column at most, because code reads "the" date of death, "the" sex. */
+/**
+ * The roles of which a table has one column at most, because code reads "the" date of death, "the"
+ * sex.
+ */
 export const rolesOncePerTable: ReadonlySet<string> = new Set([
   'birth-year',
   'birth-year-month',

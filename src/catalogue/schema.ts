@@ -1,9 +1,10 @@
 /**
- * What a catalogue may say: the tables that agencies deliver, and for every table the closed list of its columns.
+ * What a catalogue may say: the tables that agencies deliver, and for every table the closed list
+ * of its columns.
  *
- * The catalogue is data. A new source, table or column is a new document, never new code; what code needs to know about a
- * column (that it is the date of diagnosis, or a claim number) it learns from the column's role. The order of the keys of
- * `columns` is the order of the columns.
+ * The catalogue is data. A new source, table or column is a new document, never new code; what code
+ * needs to know about a column (that it is the date of diagnosis, or a claim number) it learns from
+ * the column's role. The order of the keys of `columns` is the order of the columns.
  */
 import { z } from 'zod'
 import { columnRoles, rolesOncePerTable } from './roles.ts'
@@ -55,8 +56,8 @@ const tableSchema = z.strictObject({
 export type CatalogueTable = z.infer<typeof tableSchema>
 
 /**
- * The schema of a catalogue document. Every message is a sentence about the catalogue itself (a document that holds no
- * personal data) and names the table and the column.
+ * The schema of a catalogue document. Every message is a sentence about the catalogue itself (a
+ * document that holds no personal data) and names the table and the column.
  */
 export const catalogueSchema = z
   .strictObject({

@@ -1,6 +1,7 @@
 /**
- * How each of the five agencies keeps its files: ids, column names, encodings, line ends and formats, each a little
- * different, as they are. The generator writes by this table and `source.json` describes by it, so they cannot part.
+ * How each of the five agencies keeps its files: ids, column names, encodings, line ends and
+ * formats, each a little different, as they are. The generator writes by this table and
+ * `source.json` describes by it, so they cannot part.
  */
 import type { Dialect } from './files.ts'
 import { coverage } from './settings.ts'
@@ -44,110 +45,110 @@ const usual = {
   losesBirthDates: false,
 } as const
 
-/** The agencies of a population, the spine first; Statistics Korea a second time with the deaths of the second wave. */
-export function agenciesOf(lateDeaths: number): AgencyFiles[] {
-  const isLate = `u('late', p) < ${lateDeaths}`
-  const kostat = {
-    ...usual,
-    name: 'kostat',
-    dialect: { encoding: 'utf-8', lineEnd: '\r\n' },
-    columns: {
-      id: 'DTH_NO',
-      registrationNumber: 'JUMIN_NO',
-      name: 'NAME',
-      birthDate: 'BIRTH_DT',
-      sex: 'SEX',
-    },
-    birthFormat: 'YYYY-MM-DD',
-    sexes: ['M', 'F'],
-  } as const
-  return [
-    {
-      ...usual,
-      name: 'ncc',
-      directory: 'ncc',
-      id: `'C' || (100000000 + local)`,
-      columns: {
-        id: 'CRN',
-        registrationNumber: 'RRN',
-        name: 'NM',
-        birthDate: 'BIRTH_DD',
-        sex: 'SEX_CD',
-      },
-      knows: 'is_spine',
-      borrows: 'hub',
-    },
-    {
-      ...usual,
-      name: 'nhis',
-      directory: 'nhis',
-      id: '10000000 + local * 7',
-      columns: {
-        id: 'INDI_DSCM_NO',
-        registrationNumber: 'JUMIN_NO',
-        name: 'NAME',
-        birthDate: 'BTH_DD',
-        sex: 'SEX_TYPE',
-      },
-      knows: `u('nhis', p) < ${coverage.nhis}`,
-      borrows: 'grown',
-    },
-    {
-      ...usual,
-      name: 'hira',
-      directory: 'hira',
-      dialect: { encoding: 'cp949', lineEnd: '\n' },
-      id: '200000000 + local * 3',
-      columns: {
-        id: 'JID',
-        registrationNumber: 'RRN',
-        name: 'NM',
-        birthDate: 'BIRTH',
-        sex: 'SEX',
-      },
-      knows: `u('hira', p) < ${coverage.hira} and (death is null or death >= date '2018-01-01')`,
-      hasDuplicates: true,
-      borrows: 'all',
-      losesBirthDates: true,
-    },
-    {
-      ...usual,
-      name: 'kdca',
-      directory: 'kdca',
-      id: `'K' || (5000000 + local)`,
-      columns: {
-        id: 'PSN_ID',
-        registrationNumber: 'RRN',
-        name: 'PSN_NM',
-        birthDate: 'BRDT',
-        sex: 'SEX',
-      },
-      sexes: ['남', '여'],
-      hasHyphens: true,
-      knows: `u('kdca', p) < ${coverage.kdca} and birth < date '2012-01-01'
-        and (death is null or death >= date '2020-01-20')`,
-      hasDuplicates: true,
-      losesBirthDates: true,
-    },
-    {
-      ...kostat,
-      directory: 'kostat',
-      id: `'D' || (1000000 + local)`,
-      knows: `death is not null and not ${isLate}`,
-    },
-    {
-      ...kostat,
-      directory: 'wave-2/kostat',
-      wave: 2,
-      id: `'D' || (8000000 + local)`,
-      knows: `death is not null and ${isLate}`,
-    },
-  ]
-}
+const kostat = {
+  ...usual,
+  name: 'kostat',
+  dialect: { encoding: 'utf-8', lineEnd: '\r\n' },
+  columns: {
+    id: 'DTH_NO',
+    registrationNumber: 'JUMIN_NO',
+    name: 'NAME',
+    birthDate: 'BIRTH_DT',
+    sex: 'SEX',
+  },
+  birthFormat: 'YYYY-MM-DD',
+  sexes: ['M', 'F'],
+} as const
 
 /**
- * The description of its files that the agency's tool reads. A table whose layout changed between years has several groups
- * of files.
+ * The agencies, the spine first; Statistics Korea a second time with the deaths of the second wave.
+ */
+export const agencies: readonly AgencyFiles[] = [
+  {
+    ...usual,
+    name: 'ncc',
+    directory: 'ncc',
+    id: `'C' || (100000000 + local)`,
+    columns: {
+      id: 'CRN',
+      registrationNumber: 'RRN',
+      name: 'NM',
+      birthDate: 'BIRTH_DD',
+      sex: 'SEX_CD',
+    },
+    knows: 'is_spine',
+    borrows: 'hub',
+  },
+  {
+    ...usual,
+    name: 'nhis',
+    directory: 'nhis',
+    id: '10000000 + local * 7',
+    columns: {
+      id: 'INDI_DSCM_NO',
+      registrationNumber: 'JUMIN_NO',
+      name: 'NAME',
+      birthDate: 'BTH_DD',
+      sex: 'SEX_TYPE',
+    },
+    knows: `u('nhis', p) < ${coverage.nhis}`,
+    borrows: 'grown',
+  },
+  {
+    ...usual,
+    name: 'hira',
+    directory: 'hira',
+    dialect: { encoding: 'cp949', lineEnd: '\n' },
+    id: '200000000 + local * 3',
+    columns: {
+      id: 'JID',
+      registrationNumber: 'RRN',
+      name: 'NM',
+      birthDate: 'BIRTH',
+      sex: 'SEX',
+    },
+    knows: `u('hira', p) < ${coverage.hira} and (death is null or death >= date '2018-01-01')`,
+    hasDuplicates: true,
+    borrows: 'all',
+    losesBirthDates: true,
+  },
+  {
+    ...usual,
+    name: 'kdca',
+    directory: 'kdca',
+    id: `'K' || (5000000 + local)`,
+    columns: {
+      id: 'PSN_ID',
+      registrationNumber: 'RRN',
+      name: 'PSN_NM',
+      birthDate: 'BRDT',
+      sex: 'SEX',
+    },
+    sexes: ['남', '여'],
+    hasHyphens: true,
+    knows: `u('kdca', p) < ${coverage.kdca} and birth < date '2012-01-01'
+        and (death is null or death >= date '2020-01-20')`,
+    hasDuplicates: true,
+    losesBirthDates: true,
+  },
+  {
+    ...kostat,
+    directory: 'kostat',
+    id: `'D' || (1000000 + local)`,
+    knows: 'death is not null and not is_late(p)',
+  },
+  {
+    ...kostat,
+    directory: 'wave-2/kostat',
+    wave: 2,
+    id: `'D' || (8000000 + local)`,
+    knows: 'death is not null and is_late(p)',
+  },
+]
+
+/**
+ * The description of its files that the agency's tool reads. A table whose layout changed between
+ * years has several groups of files.
  */
 export function sourceOf(
   agency: AgencyFiles,

@@ -1,14 +1,14 @@
 /**
- * The one rule of the generator: nothing is random. Whatever chance would choose is a hash of the seed, a tag that names the
- * choice and the number of the person or row. So the same seed gives the same population on any machine, whatever the
- * order in which rows are made and however many threads make them.
+ * The one rule of the generator: nothing is random. Whatever chance would choose is a hash of the
+ * seed, a tag that names the choice and the number of the person or row. So the same seed gives the
+ * same population on any machine, whatever the order in which rows are made and however many
+ * threads make them.
  */
 import { quoteText, type Session } from '../engine/session.ts'
 import { diagnoses, ingredients, procedures, provinces, sites } from './code-lists.ts'
 import {
   firstSyllables,
-  foreignFamilyNames,
-  foreignGivenNames,
+  foreignNames,
   institutionStems,
   rareSyllables,
   secondSyllables,
@@ -16,8 +16,9 @@ import {
 } from './names.ts'
 
 /**
- * Gives the session the seed, the lists and these macros: `dice(tag, i)`, 64 evenly spread bits; `u(tag, i)`, a number in
- * [0, 1); `pick(list, bits)`, an element; `bell(tag, i)`, mean 0 and standard deviation 1, between -3.5 and 3.5.
+ * Gives the session the seed, the lists and these macros: `dice(tag, i)`, 64 evenly spread bits;
+ * `u(tag, i)`, a number in [0, 1); `pick(list, bits)`, an element; `bell(tag, i)`, mean 0 and
+ * standard deviation 1, between -3.5 and 3.5.
  */
 export async function bringChance(session: Session, seed: number): Promise<void> {
   await session.run(`set variable seed = ${BigInt(seed)}::bigint`)
@@ -25,8 +26,8 @@ export async function bringChance(session: Session, seed: number): Promise<void>
     const literals = values.map((v) => (typeof v === 'number' ? String(v) : quoteText(v)))
     await session.run(`set variable ${name} = [${literals.join(', ')}]`)
   }
-  // DuckDB combines hashes of several values by an exclusive or: alone, two choices about one person would differ by a
-  // constant and be no two choices at all. The outer hash parts them.
+  // DuckDB combines hashes of several values by an exclusive or: alone, two choices about one
+  // person would differ by a constant and be no two choices at all. The outer hash parts them.
   await session.run(`
     create macro dice(tag, i) as hash(hash(getvariable('seed'), tag, i::bigint));
     create macro u(tag, i) as (dice(tag, i) >> 11)::double / 9007199254740992.0;
@@ -39,8 +40,8 @@ export async function bringChance(session: Session, seed: number): Promise<void>
 function lists(): Record<string, (string | number)[]> {
   const all: Record<string, (string | number)[]> = {
     surnames: weighted(surnames),
-    families: [...foreignFamilyNames],
-    givens: [...foreignGivenNames],
+    families: [...foreignNames.family],
+    givens: [...foreignNames.given],
     rare: [...rareSyllables],
     stems: [...institutionStems],
     procedures: [...procedures],

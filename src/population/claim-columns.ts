@@ -1,4 +1,7 @@
-/** The columns of HIRA's claims: as SQL over a statement, and as the files of either layout name and order them. */
+/**
+ * The columns of HIRA's claims: as SQL over a statement, and as the files of either layout name and
+ * order them.
+ */
 
 /** One of HIRA's tables: where its rows come from, and its columns. */
 export type ClaimTable = {
@@ -13,11 +16,14 @@ export type ClaimTable = {
 }
 
 const department = `case when is_cancer then pick(['01', '01', '04', '17'], dice('department', mid))
-  else pick(['00', '01', '02', '03', '05', '10', '11', '12', '13', '14', '15', '24'], dice('department', mid)) end`
+  else pick(['00', '01', '02', '03', '05', '10', '11', '12', '13', '14', '15', '24'],
+    dice('department', mid)) end`
 const institution = `dice('institution', mid)`
-const amount = `(9000 + dice('amount', mid) % case when form = 0 then 4000000 else 90000 end) // 10 * 10`
+const amount = `(9000 + dice('amount', mid) % case when form = 0 then 4000000
+  else 90000 end) // 10 * 10`
 const otherCode = (tag: string, i: string): string => `case when sex = 'M'
-  then pick(getvariable('kcd_m'), dice('${tag}', ${i})) else pick(getvariable('kcd_f'), dice('${tag}', ${i})) end`
+  then pick(getvariable('kcd_m'), dice('${tag}', ${i})) else pick(getvariable('kcd_f'),
+    dice('${tag}', ${i})) end`
 
 // Forms: 0 inpatient, 1 to 12 outpatient, 13 to 19 pharmacy.
 const statementColumns: ClaimTable['columns'] = [
@@ -78,73 +84,68 @@ const linesOf = (tag: string, none: number, one: number, two: number): string =>
   `(select *, unnest(lines(mid, '${tag}', ${none}, ${one}, ${two})) as n from statement) as lines`
 const line = 'mid * 4 + n'
 
+const lineTables: readonly ClaimTable[] = [
+  {
+    name: 'treatment',
+    fileStem: 't30',
+    from: linesOf('treated', 0.66, 0.88, 0.96),
+    isAscii: true,
+    columns: [
+      ['MID', 'MID', 'mid'],
+      ['LINE_NO', 'LINE_NO', 'n'],
+      ['DIV_CD', 'DIV_CD', `pick(getvariable('procedures'), dice('procedure', ${line}))`],
+      [
+        'DY1_MDCT_QTY',
+        'DY1_MDCT_QTY',
+        `pick(['1', '1', '2', '0.5', '3', '1.5'], dice('quantity', ${line}))`,
+      ],
+      ['MDCT_DDCNT', 'MDCT_DDCNT', `1 + dice('for', ${line}) % 5`],
+      ['UPRC', 'UPRC', `100 + dice('price', ${line}) % 30000`],
+      ['AMT', 'AMT', `(100 + dice('price', ${line}) % 30000) * (1 + dice('for', ${line}) % 5)`],
+    ],
+  },
+  {
+    name: 'diagnosis',
+    fileStem: 't40',
+    from: linesOf('diagnosed', 0.2, 0.84, 0.96),
+    isAscii: true,
+    columns: [
+      ['MID', 'MID', 'mid'],
+      ['LINE_NO', 'LINE_NO', 'n'],
+      ['SICK_CD', 'SICK_CD', `case when n = 1 then code else ${otherCode('kcd3', line)} end`],
+      [
+        'SICK_TY_CD',
+        'SICK_TY_CD',
+        `case when n = 1 then '1' when u('ruled', ${line}) < 0.1 then '3' else '2' end`,
+      ],
+      ['DGSBJT_CD', 'DGSBJT_CD', department],
+    ],
+  },
+  {
+    name: 'prescription',
+    fileStem: 't60',
+    from: linesOf('prescribed', 0.66, 0.88, 0.96),
+    isAscii: true,
+    columns: [
+      ['MID', 'MID', 'mid'],
+      ['LINE_NO', 'LINE_NO', 'n'],
+      ['GNL_NM_CD', 'GNL_NM_CD', `pick(getvariable('ingredients'), dice('drug', ${line}))`],
+      ['FQ1_MDCT_QTY', 'FQ1_MDCT_QTY', `pick(['1', '1', '1', '0.5', '2'], dice('dosed', ${line}))`],
+      ['DY1_MDCT_FQ', 'DY1_MDCT_FQ', `1 + dice('times', ${line}) % 3`],
+      ['MDCT_DDCNT', 'MDCT_DDCNT', `pick([3, 5, 7, 14, 28, 30, 60, 90], dice('supply', ${line}))`],
+    ],
+  },
+]
+
 /** The four tables over table `statement` of a chunk: in the layout up to 2020, or since. */
 export function claimTablesOf(isOld: boolean): ClaimTable[] {
-  return [
-    {
-      name: 'statement',
-      fileStem: 't20',
-      from: 'statement',
-      isAscii: false,
-      columns: isOld ? oldStatementColumns() : statementColumns,
-    },
-    {
-      name: 'treatment',
-      fileStem: 't30',
-      from: linesOf('treated', 0.66, 0.88, 0.96),
-      isAscii: true,
-      columns: [
-        ['MID', 'MID', 'mid'],
-        ['LINE_NO', 'LINE_NO', 'n'],
-        ['DIV_CD', 'DIV_CD', `pick(getvariable('procedures'), dice('procedure', ${line}))`],
-        [
-          'DY1_MDCT_QTY',
-          'DY1_MDCT_QTY',
-          `pick(['1', '1', '2', '0.5', '3', '1.5'], dice('quantity', ${line}))`,
-        ],
-        ['MDCT_DDCNT', 'MDCT_DDCNT', `1 + dice('for', ${line}) % 5`],
-        ['UPRC', 'UPRC', `100 + dice('price', ${line}) % 30000`],
-        ['AMT', 'AMT', `(100 + dice('price', ${line}) % 30000) * (1 + dice('for', ${line}) % 5)`],
-      ],
-    },
-    {
-      name: 'diagnosis',
-      fileStem: 't40',
-      from: linesOf('diagnosed', 0.2, 0.84, 0.96),
-      isAscii: true,
-      columns: [
-        ['MID', 'MID', 'mid'],
-        ['LINE_NO', 'LINE_NO', 'n'],
-        ['SICK_CD', 'SICK_CD', `case when n = 1 then code else ${otherCode('kcd3', line)} end`],
-        [
-          'SICK_TY_CD',
-          'SICK_TY_CD',
-          `case when n = 1 then '1' when u('ruled', ${line}) < 0.1 then '3' else '2' end`,
-        ],
-        ['DGSBJT_CD', 'DGSBJT_CD', department],
-      ],
-    },
-    {
-      name: 'prescription',
-      fileStem: 't60',
-      from: linesOf('prescribed', 0.66, 0.88, 0.96),
-      isAscii: true,
-      columns: [
-        ['MID', 'MID', 'mid'],
-        ['LINE_NO', 'LINE_NO', 'n'],
-        ['GNL_NM_CD', 'GNL_NM_CD', `pick(getvariable('ingredients'), dice('drug', ${line}))`],
-        [
-          'FQ1_MDCT_QTY',
-          'FQ1_MDCT_QTY',
-          `pick(['1', '1', '1', '0.5', '2'], dice('dosed', ${line}))`,
-        ],
-        ['DY1_MDCT_FQ', 'DY1_MDCT_FQ', `1 + dice('times', ${line}) % 3`],
-        [
-          'MDCT_DDCNT',
-          'MDCT_DDCNT',
-          `pick([3, 5, 7, 14, 28, 30, 60, 90], dice('supply', ${line}))`,
-        ],
-      ],
-    },
-  ]
+  const columns = isOld ? oldStatementColumns() : statementColumns
+  const statement = {
+    name: 'statement',
+    fileStem: 't20',
+    from: 'statement',
+    isAscii: false,
+    columns,
+  }
+  return [statement, ...lineTables]
 }

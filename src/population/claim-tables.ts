@@ -1,9 +1,11 @@
 /**
- * HIRA's claims: statements (T20), treatment lines (T30), diagnoses (T40) and outside prescriptions (T60).
+ * HIRA's claims: statements (T20), treatment lines (T30), diagnoses (T40) and outside prescriptions
+ * (T60).
  *
- * The rows of a year are made in chunks in the order of their dates. A row's date follows from its place; the person is
- * drawn among those alive that day. For this the people are ranked by date of death, last first, so that everyone alive on
- * a day is a beginning of the ranking. No row is drawn in vain, no chunk needs the one before it.
+ * The rows of a year are made in chunks in the order of their dates. A row's date follows from its
+ * place; the person is drawn among those alive that day. For this the people are ranked by date of
+ * death, last first, so that everyone alive on a day is a beginning of the ranking. No row is drawn
+ * in vain, no chunk needs the one before it.
  */
 import type { Session } from '../engine/session.ts'
 import type { AgencyFiles, FileGroup } from './agencies.ts'
@@ -70,17 +72,21 @@ const ranking = [
   `set variable alive = (
     select list(alive order by day) from (
       select day, ((select count(*) from rec)
-        - coalesce(sum(dead) over (order by day rows between unbounded preceding and 1 preceding), 0)
+        - coalesce(sum(dead) over (order by day rows between unbounded preceding and 1 preceding),
+          0)
         )::bigint as alive
       from (select unnest(range(0, 2191)) as day) as days
       left join (select death - date '${firstYear}-01-01' as day, count(*) as dead
         from rec where death is not null group by all) as deaths using (day)))`,
   // A row's further choices are hashes of its claim number; lines of a claim add their number.
   `create or replace macro lines(mid, tag, below_0, below_1, below_2) as range(1, 1 + case
-    when u(tag, mid) < below_0 then 0 when u(tag, mid) < below_1 then 1 when u(tag, mid) < below_2 then 2 else 3 end)`,
+    when u(tag, mid) < below_0 then 0 when u(tag, mid) < below_1 then 1 when u(tag, mid) < below_2
+      then 2 else 3 end)`,
 ]
 
-/** Statements of one chunk of a year as table `statement`, in the order of date and claim number. */
+/**
+ * Statements of one chunk of a year as table `statement`, in the order of date and claim number.
+ */
 function chunkOf(
   year: number,
   chunk: number,
@@ -90,11 +96,13 @@ function chunkOf(
   const to = Math.floor((of.inYear * (chunk + 1)) / of.chunks)
   const days = year % 4 === 0 ? 366 : 365
   const newYear = `date '${year}-01-01'`
-  const code = `getvariable('site_code')[site] || case when getvariable('site_subs')[site] = 1 then ''
+  const code = `getvariable('site_code')[site] || case when getvariable('site_subs')[site] = 1
+    then ''
     else '.' || (dice('part', local) % getvariable('site_subs')[site]::ubigint)::varchar end`
   return `create or replace table statement as
     with placed as (
-      select ${year}000000000::bigint + i as mid, ${newYear} + (i * ${days} // ${of.inYear})::integer as day
+      select ${year}000000000::bigint + i as mid,
+        ${newYear} + (i * ${days} // ${of.inYear})::integer as day
       from range(${from}, ${to}) t(i)
     ), tossed as (
       select mid, day, getvariable('alive')[1 + (day - date '${firstYear}-01-01')] as alive,
@@ -106,7 +114,8 @@ function chunkOf(
         else (toss % alive::ubigint)::bigint end as rank
       from tossed
     ), known as (
-      select mid, day, local, sex, site, coalesce(dx <= day and u('cancer', mid) < 0.45, false) as is_cancer
+      select mid, day, local, sex, site, coalesce(dx <= day and u('cancer', mid) < 0.45, false)
+        as is_cancer
       from drawn join ranked using (rank) where day >= true_birth
     )
     select mid, day, local, sex, is_cancer, case when is_cancer then ${code}

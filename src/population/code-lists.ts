@@ -1,6 +1,11 @@
-/** What the synthetic population draws from. Shares are rough figures of public cancer and census statistics. */
+/**
+ * What the synthetic population draws from. Shares are rough figures of public cancer and census
+ * statistics.
+ */
 
-/** A cancer site: ICD-O-3 topography, number of sub-sites, morphology, and how it falls on people. */
+/**
+ * A cancer site: ICD-O-3 topography, number of sub-sites, morphology, and how it falls on people.
+ */
 export type Site = {
   code: string
   subSites: number
@@ -43,6 +48,7 @@ const siteRows: SiteRow[] = [
   ['C15', 10, '8070', 26, 3, 67, 9, 0.58],
 ]
 
+/** Common cancers, with those of one sex only. */
 export const sites: readonly Site[] = siteRows.map(
   ([code, subSites, morphology, men, women, age, spread, fatality]) => ({
     code,
@@ -57,8 +63,9 @@ export const sites: readonly Site[] = siteRows.map(
 )
 
 /**
- * Diagnoses of everyday claims (KCD) with their weights. The last ones are of the sensitive classes that a release leaves
- * out by default: mental illness, sexually transmitted infection, HIV, rare disease, abuse, abortion.
+ * Diagnoses of everyday claims (KCD) with their weights. The last ones are of the sensitive classes
+ * that a release leaves out by default: mental illness, sexually transmitted infection, HIV, rare
+ * disease, abuse, abortion.
  */
 export const diagnoses: readonly [code: string, weight: number, sex?: 'M' | 'F'][] = [
   ['I10', 110],
@@ -107,6 +114,7 @@ export const diagnoses: readonly [code: string, weight: number, sex?: 'M' | 'F']
   ['O04.9', 1, 'F'],
 ]
 
+/** Procedure codes of treatment lines, in the form of the fee schedule. */
 export const procedures: readonly string[] = [
   'AA157',
   'AA257',
@@ -130,6 +138,7 @@ export const procedures: readonly string[] = [
   'HE101',
 ]
 
+/** Ingredient codes of prescriptions: nine characters. */
 export const ingredients: readonly string[] = [
   '101301ATB',
   '107601ATB',

@@ -11,17 +11,23 @@ export type Dialect = { encoding: 'utf-8' | 'cp949'; lineEnd: '\n' | '\r\n' }
 
 /** Writes the files of one population and remembers what it wrote. */
 export type FileWriter = {
-  /** The result of a query as a CSV with a header. `isAscii` promises that no value needs the agency's encoding. */
+  /**
+   * The result of a query as a CSV with a header. `isAscii` promises that no value needs the
+   * agency's encoding.
+   */
   csv(file: string, query: string, dialect: Dialect, isAscii?: boolean): Promise<number>
   parquet(file: string, query: string): Promise<number>
   json(file: string, document: unknown): Promise<void>
-  /** Waits for what is still being transcoded. The files in the order written, relative to the directory. */
+  /**
+   * Waits for what is still being transcoded. The files in the order written, relative to the
+   * directory.
+   */
   finish(): Promise<{ files: string[]; rows: number }>
 }
 
 /**
- * DuckDB writes UTF-8 with line feeds. What an agency writes otherwise is transcoded in a stream while the next file is
- * being made: one at a time, so that memory and disk stay bounded.
+ * DuckDB writes UTF-8 with line feeds. What an agency writes otherwise is transcoded in a stream
+ * while the next file is being made: one at a time, so that memory and disk stay bounded.
  */
 export function openFileWriter(
   session: Session,

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { openSession, type Session } from '../engine/session.ts'
-import { type AgencyFiles, agenciesOf, sourceOf } from './agencies.ts'
+import { type AgencyFiles, agencies, sourceOf } from './agencies.ts'
 import { bringChance } from './chance.ts'
 import { writeClaimTables } from './claim-tables.ts'
 import { type FileWriter, openFileWriter } from './files.ts'
@@ -30,10 +30,12 @@ export type Population = {
 }
 
 /**
- * Writes a synthetic nation: five agencies' own files, a directory each, with the dirt of `DirtRates`, and the truth about
- * them apart. The same persons, seed, layout and dirt give the same bytes of every file, on any number of threads.
+ * Writes a synthetic nation: five agencies' own files, a directory each, with the dirt of
+ * `DirtRates`, and the truth about them apart. The same persons, seed, layout and dirt give the
+ * same bytes of every file, on any number of threads.
  *
- * @throws {Refusal} `already-exists` if the directory holds anything; `input-malformed` for a number out of range.
+ * @throws {Refusal} `already-exists` if the directory holds anything; `input-malformed` for a
+ *   number out of range.
  */
 export async function generatePopulation(options: PopulationOptions): Promise<Population> {
   const began = performance.now()
@@ -55,7 +57,7 @@ export async function generatePopulation(options: PopulationOptions): Promise<Po
     await makeTypos(session, ['ncc', 'nhis', 'hira', 'kdca', 'kostat'])
     const truth = await writeTruth(session, writer)
     const written = { rowsByTable: {}, personsByAgency: {}, sources: {}, sourcesOfWave2: {} }
-    for (const agency of agenciesOf(dirt.lateDeaths)) {
+    for (const agency of agencies) {
       await writeAgency({ session, writer, options, dirt }, agency, written)
     }
     const { files, rows } = await writer.finish()

@@ -1,4 +1,7 @@
-/** Names as they fall in Korea: few surnames, many namesakes. Shares in a thousand after the census of surnames. */
+/**
+ * Names as they fall in Korea: few surnames, many namesakes. Shares in a thousand after the census
+ * of surnames.
+ */
 export const surnames: readonly [name: string, weight: number][] = [
   ['김', 215],
   ['이', 147],
@@ -56,11 +59,13 @@ export const surnames: readonly [name: string, weight: number][] = [
   ['선우', 1],
 ]
 
+/** Syllables of given names, by sex: a first one … */
 export const firstSyllables = {
   M: [...'영성정상재종동민준진병경용승태현광기창대원'],
   F: [...'영정미경은순명혜지선수현민옥춘말금숙희연서'],
 } as const
 
+/** … and a second one. */
 export const secondSyllables = {
   M: [...'수호식철훈우진석환규섭민준현일만길태용근'],
   F: [...'숙자희순옥경미영애선연정은진아란주례화이'],
@@ -69,53 +74,57 @@ export const secondSyllables = {
 /** Given names for a few, whose first syllable only CP949 can write (EUC-KR cannot). */
 export const rareSyllables = [...'똠펲찦뷁믜'] as const
 
-export const foreignFamilyNames = [
-  'WANG',
-  'LI',
-  'ZHANG',
-  'NGUYEN',
-  'TRAN',
-  'PHAM',
-  'SMITH',
-  'JOHNSON',
-  'SANTOS',
-  'REYES',
-  'TANAKA',
-  'SUZUKI',
-  'PUREV',
-  'BATBAYAR',
-  'KHAN',
-  'RAHMAN',
-  'IVANOV',
-  'KIM',
-  'SOK',
-  'GURUNG',
-] as const
+/** Names of foreigners as their registration cards have them: Latin capitals. */
+export const foreignNames = {
+  family: [
+    'WANG',
+    'LI',
+    'ZHANG',
+    'NGUYEN',
+    'TRAN',
+    'PHAM',
+    'SMITH',
+    'JOHNSON',
+    'SANTOS',
+    'REYES',
+    'TANAKA',
+    'SUZUKI',
+    'PUREV',
+    'BATBAYAR',
+    'KHAN',
+    'RAHMAN',
+    'IVANOV',
+    'KIM',
+    'SOK',
+    'GURUNG',
+  ],
+  given: [
+    'WEI',
+    'XIAOMING',
+    'THI HOA',
+    'VAN NAM',
+    'JOHN',
+    'MARY ANN',
+    'MARIA',
+    'JOSE',
+    'YUKI',
+    'KENJI',
+    'BOLD',
+    'SARNAI',
+    'IMRAN',
+    'FATIMA',
+    'OLGA',
+    'SERGEI',
+    'DARA',
+    'SITA',
+    'LIN',
+    'ANNA',
+  ],
+} as const
 
-export const foreignGivenNames = [
-  'WEI',
-  'XIAOMING',
-  'THI HOA',
-  'VAN NAM',
-  'JOHN',
-  'MARY ANN',
-  'MARIA',
-  'JOSE',
-  'YUKI',
-  'KENJI',
-  'BOLD',
-  'SARNAI',
-  'IMRAN',
-  'FATIMA',
-  'OLGA',
-  'SERGEI',
-  'DARA',
-  'SITA',
-  'LIN',
-  'ANNA',
-] as const
-
-/** First parts of the names of hospitals, clinics and pharmacies; the last ones are beyond EUC-KR. */
+/**
+ * First parts of the names of hospitals, clinics and pharmacies; the last ones are beyond EUC-KR.
+ */
 export const institutionStems = [
   '서울',
   '한빛',

@@ -1,4 +1,7 @@
-/** The tables with a few rows a person: registration, eligibility, screening, death, COVID-19 case and vaccination. */
+/**
+ * The tables with a few rows a person: registration, eligibility, screening, death, COVID-19 case
+ * and vaccination.
+ */
 import type { Session } from '../engine/session.ts'
 import type { AgencyFiles, FileGroup } from './agencies.ts'
 import type { FileWriter } from './files.ts'
@@ -6,7 +9,10 @@ import type { FileWriter } from './files.ts'
 /** What was written of each table: its rows, and its files with their layout. */
 export type WrittenTables = Record<string, { rows: number; groups: FileGroup[] }>
 
-/** One table in files by year: columns as SQL in the catalogue's order, over a source with a place in time. */
+/**
+ * One table in files by year: columns as SQL in the catalogue's order, over a source with a place
+ * in time.
+ */
 type YearlyTable = {
   table: string
   columns: Readonly<Record<string, string>>
@@ -28,7 +34,8 @@ export async function writePersonTables(
     const names = Object.keys(yearly.columns)
     const group: FileGroup = { files: [], columns: Object.fromEntries(names.map((n) => [n, n])) }
     const list = Object.entries(yearly.columns).map(([name, sql]) => `${sql} as "${name}"`)
-    const select = `select ${agency.id} as "${agency.columns.id}", ${list.join(', ')} from ${yearly.from}`
+    const select = `select ${agency.id} as "${agency.columns.id}", ${list.join(', ')}
+      from ${yearly.from}`
     let rows = 0
     const { from, to, where } = yearly.years ?? { from: 0, to: 0, where: () => 'true' }
     for (let year = from; year <= to; year++) {
@@ -48,7 +55,8 @@ export async function writePersonTables(
   return written
 }
 
-// Mixes a person's local number with a small number, for choices about one of several rows of a person.
+// Mixes a person's local number with a small number, for choices about one of several rows of a
+// person.
 const row = (n: string): string => `local * 64 + ${n}`
 
 const preparations: Partial<Record<AgencyFiles['name'], string[]>> = {
@@ -61,11 +69,13 @@ const preparations: Partial<Record<AgencyFiles['name'], string[]>> = {
             when sex = 'M' then pick(getvariable('sites_m'), dice('site2', ${row('n')}))
             else pick(getvariable('sites_f'), dice('site2', ${row('n')})) end as site
         from (select *, unnest(range(0, case when u('tumours', local) < 0.765 then 1
-          when u('tumours', local) < 0.96 then 2 when u('tumours', local) < 0.99 then 3 else 4 end)) as n
+          when u('tumours', local) < 0.96 then 2 when u('tumours', local) < 0.99 then 3 else 4 end))
+            as n
           from rec))
       where n = 0 or (found <= date '2021-12-31' and found <= coalesce(death, found))`,
   ],
-  // Doses from the first day of the roll-out; the second weeks later, the others in the next seasons.
+  // Doses from the first day of the roll-out; the second weeks later, the others in the next
+  // seasons.
   kdca: [
     `create or replace table dose as
       select local, sido, n, day, toss from (
@@ -74,7 +84,8 @@ const preparations: Partial<Record<AgencyFiles['name'], string[]>> = {
             when 3 then 170 when 4 then 420 else 640 end)::integer as day
         from (select *, unnest(range(1, case when u('doses', local) < 0.085 then 1
           when u('doses', local) < 0.115 then 2 when u('doses', local) < 0.265 then 3
-          when u('doses', local) < 0.76 then 4 when u('doses', local) < 0.95 then 5 else 6 end)) as n from rec))
+          when u('doses', local) < 0.76 then 4 when u('doses', local) < 0.95 then 5 else 6 end))
+            as n from rec))
       where day <= coalesce(death, date '2023-12-31')`,
   ],
 }
@@ -84,7 +95,8 @@ const yesNo = (tag: string, share: number): string =>
 const sexCode = `case when sex = 'M' then '1' else '2' end`
 const isGeneral = `u('kind', ${row('$year - 2000')}) < 0.55`
 const measured = (tag: string, mean: string, spread: number): string =>
-  `case when ${isGeneral} then (${mean} + ${spread} * bell('${tag}', ${row('$year - 2000')}))::integer end`
+  `case when ${isGeneral} then (${mean} + ${spread} * bell('${tag}',
+    ${row('$year - 2000')}))::integer end`
 const inYear = (column: string) => (year: number) => `year(${column}) = ${year}`
 const aliveIn = (year: number) =>
   `year(true_birth) <= ${year} and (death is null or year(death) >= ${year})`
@@ -104,12 +116,15 @@ const tablesOf: Partial<Record<AgencyFiles['name'], YearlyTable[]>> = {
         FDX_DD: `strftime(found, '%Y%m%d')`,
         TOPO_CD: `getvariable('site_code')[site]
           || case when getvariable('site_subs')[site] = 1 then ''
-            else '.' || (dice('sub', ${row('n')}) % getvariable('site_subs')[site]::ubigint)::varchar end`,
+            else '.' || (dice('sub',
+              ${row('n')}) % getvariable('site_subs')[site]::ubigint)::varchar end`,
         MORP_CD: `getvariable('site_morphology')[site]`,
         BEHA_CD: `'3'`,
         GRAD_CD: `pick(['1', '2', '2', '3', '3', '4', '9', '9', '9'], dice('grade', ${row('n')}))`,
-        METH_CD: `pick(['7', '7', '7', '7', '7', '7', '6', '5', '2', '1'], dice('method', ${row('n')}))`,
-        SEER_CD: `pick(['1', '1', '1', '1', '2', '3', '3', '4', '7', '7', '9'], dice('stage', ${row('n')}))`,
+        METH_CD: `pick(['7', '7', '7', '7', '7', '7', '6', '5', '2', '1'], dice('method',
+          ${row('n')}))`,
+        SEER_CD: `pick(['1', '1', '1', '1', '2', '3', '3', '4', '7', '7', '9'], dice('stage',
+          ${row('n')}))`,
         SURG_YN: yesNo('surgery', 0.62),
         CHEM_YN: yesNo('chemotherapy', 0.38),
         RADI_YN: yesNo('radiotherapy', 0.24),
@@ -133,13 +148,15 @@ const tablesOf: Partial<Record<AgencyFiles['name'], YearlyTable[]>> = {
         BTH_YYYY: 'year(true_birth)',
         SIDO_CD: `case when u('moved', ${row('$year - 2000')}) < 0.97 then sido
           else pick(getvariable('sidos'), dice('to', ${row('$year - 2000')})) end`,
-        IPSN_TYPE_CD: `pick(['1', '2', '5', '5', '5', '6', '6', '6', '7', '8'], dice('insured', local))`,
+        IPSN_TYPE_CD: `pick(['1', '2', '5', '5', '5', '6', '6', '6', '7', '8'], dice('insured',
+          local))`,
         CTRB_Q10: `case when dice('insured', local) % 10 >= 8 then 0
           else 1 + dice('premium', ${row('$year // 3 - 660')}) % 10 end`,
         DFAB_GRD_CD: `case when u('disabled', local) < 0.91 then '0'
           when u('disabled', local) < 0.94 then '1' else '2' end`,
         DFAB_PTN_CD: `case when u('disabled', local) < 0.91 then '00'
-          else pick(['01', '01', '01', '02', '03', '04', '05', '06', '08', '15'], dice('pattern', local)) end`,
+          else pick(['01', '01', '01', '02', '03', '04', '05', '06', '08', '15'], dice('pattern',
+            local)) end`,
       },
     },
     {
@@ -156,13 +173,16 @@ const tablesOf: Partial<Record<AgencyFiles['name'], YearlyTable[]>> = {
       columns: {
         HCHK_YYYY: '$year',
         HCHK_TYPE_CD: `case when ${isGeneral} then 'G' else 'C' end`,
-        HCHK_DD: `strftime(date '$year-01-01' + (dice('screened', ${row('$year - 2000')}) % 365)::integer, '%Y%m%d')`,
+        HCHK_DD: `strftime(date '$year-01-01' + (dice('screened',
+          ${row('$year - 2000')}) % 365)::integer, '%Y%m%d')`,
         YKIHO: `10000000 + 37 * (dice('place', ${row('$year - 2000')}) % 20000)::integer`,
         CANC_TYPE_CD: `case when not ${isGeneral} then case when sex = 'M'
           then pick(['1', '1', '2', '3', '6'], dice('cancer', ${row('$year - 2000')}))
-          else pick(['1', '1', '2', '3', '4', '5'], dice('cancer', ${row('$year - 2000')})) end end`,
+          else pick(['1', '1', '2', '3', '4', '5'], dice('cancer',
+            ${row('$year - 2000')})) end end`,
         CANC_RSLT_CD: `case when not ${isGeneral}
-          then pick(['1', '1', '1', '1', '2', '2', '3', '9'], dice('result', ${row('$year - 2000')})) end`,
+          then pick(['1', '1', '1', '1', '2', '2', '3', '9'], dice('result',
+            ${row('$year - 2000')})) end`,
         HEIGHT: measured('height', `if(sex = 'M', 169, 156)`, 6),
         WEIGHT: measured('weight', `if(sex = 'M', 69, 57)`, 9),
         BP_HIGH: measured('systolic', '125', 14),
@@ -179,8 +199,9 @@ const tablesOf: Partial<Record<AgencyFiles['name'], YearlyTable[]>> = {
       table: 'covid_case',
       from: `(select *, unnest(range(0, case when u('cases', local) < 0.553 then 0
           when u('cases', local) < 0.966 then 1 else 2 end)) as n,
-          date '2020-01-20' + (case when u('late', local) < 0.04 then dice('caught', local) % 710
-            else 720 + dice('caught', local) % 550 end + n * 170)::integer as caught from rec) as cases`,
+          date '2020-01-20' + (case when u('early', local) < 0.04 then dice('caught', local) % 710
+            else 720 + dice('caught', local) % 550 end + n * 170)::integer as caught from rec)
+              as cases`,
       orderBy: 'caught, local',
       years: {
         from: 2020,
@@ -217,8 +238,10 @@ const tablesOf: Partial<Record<AgencyFiles['name'], YearlyTable[]>> = {
       columns: {
         DTH_DD: `strftime(death, '%Y-%m-%d')`,
         CAUS_CD: `case when u('cause', local) < 0.86 then getvariable('site_code')[site]
-          else pick(['I21.9', 'I63.9', 'J18.9', 'I50.9', 'X70', 'W19', 'E14.9', 'K74.6'], dice('other', local)) end`,
-        PLAC_CD: `pick(['2', '2', '2', '2', '2', '2', '2', '1', '1', '3', '9'], dice('place', local))`,
+          else pick(['I21.9', 'I63.9', 'J18.9', 'I50.9', 'X70', 'W19', 'E14.9', 'K74.6'],
+            dice('other', local)) end`,
+        PLAC_CD: `pick(['2', '2', '2', '2', '2', '2', '2', '1', '1', '3', '9'], dice('place',
+          local))`,
         SIDO_CD: 'sido',
       },
     },

@@ -1,15 +1,17 @@
 /**
  * The true persons: who they are, whatever the agencies later write about them.
  *
- * Registration numbers are unique by construction: within a birth date and sex the serial part is a rank times a number
- * prime to its range. So two persons share a number, or a birth date with a number, only where dirt was planted.
+ * Registration numbers are unique by construction: within a birth date and sex the serial part is a
+ * rank times a number prime to its range. So two persons share a number, or a birth date with a
+ * number, only where dirt was planted.
  */
 import type { Session } from '../engine/session.ts'
 import { type DirtRates, outsideShare } from './settings.ts'
 
 /**
- * Makes table `person` (p, is_spine, sex, birth, is_foreign, kind, site, dx, death, sido, number, other_number), and
- * `borrowed` (p, number): the numbers of other people under which HIRA and NHIS know a person.
+ * Makes table `person` (p, is_spine, sex, birth, is_foreign, kind, site, dx, death, sido, number,
+ * other_number), and `borrowed` (p, number): the numbers of other people under which HIRA and NHIS
+ * know a person.
  */
 export async function makePersons(
   session: Session,
@@ -45,7 +47,9 @@ const macros = `
     twelve_digits(birth, sex, is_foreign, tail) * 10 + digit;
 `
 
-/** Life before numbers: sex, cancer, birth, death, home, and the one kind of dirt a person may have. */
+/**
+ * Life before numbers: sex, cancer, birth, death, home, and the one kind of dirt a person may have.
+ */
 function lives(dirt: DirtRates): string {
   const kinds: [kind: string, share: number, where?: string][] = [
     ['noticed', dirt.changedWithNotice],
@@ -80,7 +84,8 @@ function lives(dirt: DirtRates): string {
       select *, case
         when kind = 'newborn' then date '2019-01-01' + (dice('born', p) % 1700)::integer
         when is_spine then dx - (365.25 * least(99, greatest(2,
-          getvariable('site_age')[site] + getvariable('site_spread')[site] * bell('age', p))))::integer
+          getvariable('site_age')[site] + getvariable('site_spread')[site] * bell('age',
+            p))))::integer
         else date '1935-01-01' + (dice('born', p) % 29000)::integer end as birth,
         case when u('fatal', p) < 0.885 * getvariable('site_fatality')[site]
           then dx + 1 + (-800 * ln(1 - u('survival', p)))::integer end as end_of_life
@@ -93,7 +98,10 @@ function lives(dirt: DirtRates): string {
     from born`
 }
 
-/** The persons under hub numbers: thirty, or what is set, all born on different days and free of other dirt. */
+/**
+ * The persons under hub numbers: thirty, or what is set, all born on different days and free of
+ * other dirt.
+ */
 function hubs(dirt: DirtRates): string {
   const wanted = dirt.hubNumbers * dirt.personsOnAHub
   return `
@@ -110,7 +118,8 @@ function hubs(dirt: DirtRates): string {
     where place <= ${wanted}`
 }
 
-// A changed number keeps birth date and sex and has another serial part; since October 2020 its last digit means nothing.
+// A changed number keeps birth date and sex and has another serial part; since October 2020 its
+// last digit means nothing.
 const numbered = `
   create table person as
   select p, is_spine, sex, birth, is_foreign, site, dx, death, sido,
@@ -123,7 +132,8 @@ const numbered = `
       when kind = 'naturalised' then checked_number(birth, sex, false, new_tail)
       end as other_number
   from (
-    select *, (start + rank * 7919) % 100000 as tail, (start + (rank + 50000) * 7919) % 100000 as new_tail
+    select *, (start + rank * 7919) % 100000 as tail, (start + (rank + 50000) * 7919) % 100000
+      as new_tail
     from (
       select *, row_number() over (partition by birth, sex order by p) as rank,
         (dice('start' || sex, epoch(birth)) % 100000)::bigint as start
@@ -143,7 +153,8 @@ const borrowedNumbers = `
     where is_spine and kind = 'none' and sex = 'F' and death is null and not is_foreign
       and birth between date '1976-01-01' and date '1999-12-31'
   ), newborn as (
-    select p, row_number() over (order by dice('newborn', p)) as place from person where kind = 'newborn'
+    select p, row_number() over (order by dice('newborn', p)) as place from person
+      where kind = 'newborn'
   ), hub_number as (
     select hub, checked_number(date '1970-01-01' + hub, 'M', false,
       (dice('startM', epoch(date '1970-01-01' + hub)) % 100000)::bigint) as number

@@ -1,21 +1,26 @@
 /**
- * What an agency has written down about the persons it knows: a local id unrelated to anyone else's, and its own copy of
- * number, name, birth date and sex, with that agency's share of dirt.
+ * What an agency has written down about the persons it knows: a local id unrelated to anyone
+ * else's, and its own copy of number, name, birth date and sex, with that agency's share of dirt.
  *
- * Planted so that a linkage by number, with birth date and sex as a veto, can be free of wrong links: whoever stands
- * under another's number has a birth date of its own, and a typing error is never somebody's number.
+ * Planted so that a linkage by number, with birth date and sex as a veto, can be free of wrong
+ * links: whoever stands under another's number has a birth date of its own, and a typing error is
+ * never somebody's number.
  */
 import type { Session } from '../engine/session.ts'
 import type { AgencyFiles } from './agencies.ts'
 import type { FileWriter } from './files.ts'
 import type { DirtRates } from './settings.ts'
 
-/** Makes `typo_ncc`, `typo_nhis` …: numbers with a typing error, shortened where they would be somebody's. */
+/**
+ * Makes `typo_ncc`, `typo_nhis` …: numbers with a typing error, shortened where they would be
+ * somebody's.
+ */
 export async function makeTypos(session: Session, agencies: readonly string[]): Promise<void> {
   await session.run(`
     create macro mistyped(number, toss) as case toss % 3
       when 0 then number[:7 + (toss // 8 % 6)::integer]
-        || ((number[8 + (toss // 8 % 6)::integer]::integer + 1 + toss // 64 % 9) % 10)::integer::varchar
+        || ((number[8 + (toss // 8 % 6)::integer]::integer + 1
+          + toss // 64 % 9) % 10)::integer::varchar
         || number[9 + (toss // 8 % 6)::integer:]
       when 1 then number[:7] || number[9:9] || number[8:8] || number[10:]
       else number[:12] end;
@@ -38,7 +43,10 @@ export async function makeTypos(session: Session, agencies: readonly string[]): 
   }
 }
 
-/** Makes the macros that say what dirt a record has and what name a person goes by. */
+/**
+ * Makes the macros that say what dirt a record has, whose death is told late and what name a person
+ * goes by.
+ */
 export async function makeRecordMacros(session: Session, dirt: DirtRates): Promise<void> {
   const placeholder = dirt.missingNumbers + dirt.placeholders
   await session.run(`
@@ -48,6 +56,7 @@ export async function makeRecordMacros(session: Session, dirt: DirtRates): Promi
       when u('record:' || agency, p) < ${placeholder} then 'placeholder'
       when u('record:' || agency, p) < ${placeholder + dirt.typosInNumbers} then 'typo'
       else 'none' end;
+    create macro is_late(p) as u('late', p) < ${dirt.lateDeaths};
     create macro korean_name(p, sex) as pick(getvariable('surnames'), dice('surname', p))
       || case when dice('rare', p) % 2000 = 0 then pick(getvariable('rare'), dice('first', p))
         when sex = 'M' then pick(getvariable('first_m'), dice('first', p))
@@ -55,7 +64,8 @@ export async function makeRecordMacros(session: Session, dirt: DirtRates): Promi
       || case when sex = 'M' then pick(getvariable('second_m'), dice('second', p))
         else pick(getvariable('second_f'), dice('second', p)) end;
     create macro latin_name(p) as
-      pick(getvariable('families'), dice('family', p)) || ' ' || pick(getvariable('givens'), dice('given', p));
+      pick(getvariable('families'), dice('family', p)) || ' ' || pick(getvariable('givens'),
+        dice('given', p));
     create macro miswritten(name, toss) as case toss % 3
       when 0 then name[:1] || ' ' || name[2:]
       when 1 then name[:len(name) - 1] || '겅'
@@ -64,8 +74,9 @@ export async function makeRecordMacros(session: Session, dirt: DirtRates): Promi
 }
 
 /**
- * Makes table `rec` of one agency: local (number of the local id, from 1), p, copy, number (text or null), birth (or
- * null), name, dirt, and of the person sex, site, dx, death, sido, is_spine, true_birth. In the order of local ids.
+ * Makes table `rec` of one agency: local (number of the local id, from 1), p, copy, number (text or
+ * null), birth (or null), name, dirt, and of the person sex, site, dx, death, sido, is_spine,
+ * true_birth. In the order of local ids.
  */
 export async function makeRecords(
   session: Session,
@@ -98,7 +109,8 @@ export async function makeRecords(
           when others_number is not null and ${borrows} then text_of(others_number)
           when is_changed then text_of(other_number)
           else text_of(number) end as number,
-        case when kind = 'birthless' and ${agency.losesBirthDates} then null else birth end as birth,
+        case when kind = 'birthless' and ${agency.losesBirthDates} then null else birth end
+          as birth,
         case when is_foreign and not (kind = 'naturalised' and is_changed)
           then latin_name(p) else korean_name(p, sex) end as right_name
       from chosen
@@ -111,8 +123,8 @@ export async function makeRecords(
 }
 
 /**
- * Placeholders. At the spine only those that no recipe takes for a number, since two people at the spine under one
- * number that looks real would be a different kind of dirt.
+ * Placeholders. At the spine only those that no recipe takes for a number, since two people at the
+ * spine under one number that looks real would be a different kind of dirt.
  */
 function placeholderOf(agency: string): string {
   const impossible = `'0000000000000', '9999999999999', '1234567890123', ''`
@@ -132,7 +144,8 @@ export async function writeRecords(writer: FileWriter, agency: AgencyFiles): Pro
     `${number} as "${columns.registrationNumber}"`,
     `name as "${columns.name}"`,
     `strftime(birth, '${birth}') as "${columns.birthDate}"`,
-    `case when sex = 'M' then '${agency.sexes[0]}' else '${agency.sexes[1]}' end as "${columns.sex}"`,
+    `case when sex = 'M' then '${agency.sexes[0]}' else '${agency.sexes[1]}' end
+      as "${columns.sex}"`,
   ]
   const rows = await writer.csv(
     `${agency.directory}/persons.csv`,

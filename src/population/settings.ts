@@ -1,21 +1,32 @@
 /**
- * The dirt of real sources (`shared/KOREA.md` §5), each kind at a rate. A person has at most one kind of dirt that touches
- * its numbers, so that each kind can be counted and none hides another.
+ * The dirt of real sources (`shared/KOREA.md` §5), each kind at a rate. A person has at most one
+ * kind of dirt that touches its numbers, so that each kind can be counted and none hides another.
  */
 export type DirtRates = {
-  /** Share of persons whose number changed, with a notice from NHIS. Agencies hold the old or the new one. */
+  /**
+   * Share of persons whose number changed, with a notice from NHIS. Agencies hold the old or the
+   * new one.
+   */
   changedWithNotice: number
   /** Share of persons whose number changed and nobody said so. */
   changedWithoutNotice: number
-  /** Share of persons who were foreigners and became citizens: other number, other name. Half come with a notice. */
+  /**
+   * Share of persons who were foreigners and became citizens: other number, other name. Half come
+   * with a notice.
+   */
   naturalised: number
-  /** Share of spine persons whose number another person, born another day, uses at HIRA and NHIS. */
+  /**
+   * Share of spine persons whose number another person, born another day, uses at HIRA and NHIS.
+   */
   numberOnTwoPersons: number
   /** Share of persons with two local ids in HIRA and in KDCA. */
   duplicates: number
   /** Share of persons whose birth date is missing in HIRA and KDCA. */
   missingBirthDates: number
-  /** Share of persons outside the spine who are newborns and stand under their mother's number at HIRA. */
+  /**
+   * Share of persons outside the spine who are newborns and stand under their mother's number at
+   * HIRA.
+   */
   parentsNumbers: number
   /** Share of an agency's records, of persons without dirt of their own, with an empty number. */
   missingNumbers: number
@@ -29,7 +40,10 @@ export type DirtRates = {
   lateDeaths: number
   /** Share of statements about a person already dead. */
   claimsAfterDeath: number
-  /** How many hub numbers there are; each stands on `personsOnAHub` persons at HIRA and NHIS, and on two of them at NCC. */
+  /**
+   * How many hub numbers there are; each stands on `personsOnAHub` persons at HIRA and NHIS, and on
+   * two of them at NCC.
+   */
   hubNumbers: number
   personsOnAHub: number
 }
@@ -52,7 +66,10 @@ export const defaultDirt: DirtRates = {
   personsOnAHub: 30,
 }
 
-/** Share of the persons that each agency knows. Who is missing is nobody's dirt: most unlinked people are of this kind. */
+/**
+ * Share of the persons that each agency knows. Who is missing is nobody's dirt: most unlinked
+ * people are of this kind.
+ */
 export const coverage = { nhis: 0.97, hira: 0.95, kdca: 0.88 } as const
 
 /** Persons outside the spine for each spine person. */
@@ -61,16 +78,21 @@ export const outsideShare = 0.2
 export type PopulationOptions = {
   /** Spine persons, that is cancer patients: 1,000 to 3,000,000. */
   persons: number
-  /** Chooses everything that chance would choose: 0 to 2^53 - 1. The same seed gives the same bytes. */
+  /**
+   * Chooses everything that chance would choose: 0 to 2^53 - 1. The same seed gives the same bytes.
+   */
   seed: number
   /** Must not exist or be empty. */
   outDir: string
-  /** `changing` (default): HIRA's statements up to 2020 have other column names in another order. */
+  /**
+   * `changing` (default): HIRA's statements up to 2020 have other column names in another order.
+   */
   layout?: 'changing' | 'steady'
   dirt?: Partial<DirtRates>
   /**
-   * HIRA's statements for each spine person; as many diagnoses, half as many treatment lines and prescriptions. Default 20,
-   * which gives the sizes s and m of `shared/DESIGN.md` §9; size l is 2,600,000 persons with 38.5.
+   * HIRA's statements for each spine person; as many diagnoses, half as many treatment lines and
+   * prescriptions. Default 20, which gives the sizes s and m of `shared/DESIGN.md` §9; size l is
+   * 2,600,000 persons with 38.5.
    */
   statementsPerPerson?: number
   /** Default 2. The bytes do not depend on it. */

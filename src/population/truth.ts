@@ -1,6 +1,7 @@
 /**
- * Who is who, and how far a linkage got it right. The truth lies in its own directory, which no agency's tool reads: true
- * persons, the true person behind every local id, and the notices. Numbers stand there as hashes.
+ * Who is who, and how far a linkage got it right. The truth lies in its own directory, which no
+ * agency's tool reads: true persons, the true person behind every local id, and the notices.
+ * Numbers stand there as hashes.
  */
 import { copyFile, link, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,15 +19,17 @@ export const noticesQuery = `
   from person where ${noticed} order by dice('notice', p)`
 
 /**
- * Makes the macros `key_of_number` (K1: empty unless 13 digits that begin with a real date, as the recipe has it) and
- * `key_of_birth` (K4), and writes persons and notices. The truth about local ids is written agency by agency.
+ * Makes the macros `key_of_number` (K1: empty unless 13 digits that begin with a real date, as the
+ * recipe has it) and `key_of_birth` (K4), and writes persons and notices. The truth about local ids
+ * is written agency by agency.
  */
 export async function writeTruth(session: Session, writer: FileWriter): Promise<TruthPaths> {
   await session.run(`
     create macro key_of_number(number) as case
       when regexp_full_match(number, '[0-9]{13}') and try_strptime(
         case when number[7:7] in ('1', '2', '5', '6') then '19'
-          when number[7:7] in ('9', '0') then '18' else '20' end || number[:6], '%Y%m%d') is not null
+          when number[7:7] in ('9', '0') then '18' else '20' end || number[:6],
+            '%Y%m%d') is not null
       then hash(getvariable('seed'), 'k1', number) end;
     create macro key_of_birth(birth, sex) as
       case when birth is not null then hash(getvariable('seed'), birth, sex) end;
@@ -70,8 +73,9 @@ export type Judgement = {
   /** Linked to a person who is somebody else; at the spine, put together with somebody else. */
   wrong: number
   /**
-   * What the keys allow: the number stands in the spine too, is not a hub's, and birth date and sex agree or are missing on
-   * a side. Every spine record is linkable, since it founds a person. Somebody under another's number is not.
+   * What the keys allow: the number stands in the spine too, is not a hub's, and birth date and sex
+   * agree or are missing on a side. Every spine record is linkable, since it founds a person.
+   * Somebody under another's number is not.
    */
   linkable: number
   /** Linkable, but not linked or linked wrong. */
@@ -79,8 +83,9 @@ export type Judgement = {
 }
 
 /**
- * Judges a linkage agency by agency. Only serials that were delivered count, so a first wave is judged by its own files.
- * Links beyond the linkable ones (by name, say) count as linked, and as wrong where they are.
+ * Judges a linkage agency by agency. Only serials that were delivered count, so a first wave is
+ * judged by its own files. Links beyond the linkable ones (by name, say) count as linked, and as
+ * wrong where they are.
  */
 export async function judgeLinkage(toJudge: LinkageToJudge): Promise<Record<string, Judgement>> {
   const { scratchDir, populationDir } = toJudge
@@ -123,7 +128,8 @@ async function loadPairs(
   for (const [agency, file] of Object.entries(files)) {
     const path = await within(session.scratchDir, file, `${table}-${agency}`)
     await session.run(
-      `insert into ${table} select ?::varchar, serial, ${column} from read_parquet(${quoteText(path)})`,
+      `insert into ${table} select ?::varchar, serial, ${column}
+        from read_parquet(${quoteText(path)})`,
       [agency],
     )
   }
@@ -138,7 +144,8 @@ async function within(scratchDir: string, file: string, name: string): Promise<s
   return path
 }
 
-// With notices a new number stands for the old one; hubs are looked for among the numbers as delivered.
+// With notices a new number stands for the old one; hubs are looked for among the numbers as
+// delivered.
 function heldQuery(hasNotices: boolean): string {
   return `create table held as
     select agency, person, k1, k4, ordinal,
@@ -164,7 +171,8 @@ const judgementQuery = `
     select good.agency, ordinal is not null as is_linked,
       ordinal is not null and owner is distinct from person as is_wrong,
       good.agency = 'ncc' or coalesce(has_k1 and spine.births is not null
-        and (good.k4 is null or spine.lacks_k4 or (spine.births = 1 and good.k4 = spine.k4)), false) as is_linkable
+        and (good.k4 is null or spine.lacks_k4 or (spine.births = 1 and good.k4 = spine.k4)), false)
+          as is_linkable
     from good left join owner using (ordinal) left join spine using (one_k1)
   )
   select agency, count(*) as delivered, count(*) filter (where is_linked) as linked,

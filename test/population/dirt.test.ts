@@ -32,7 +32,8 @@ test('the dirt is there, at the rates that were set', async (t) => {
     .map((name) => quoteText(join(dir, `truth/ids/${name}.parquet`)))
     .join(', ')
   await session.run(`
-    create view person as select * from read_parquet(${quoteText(join(dir, 'truth/persons.parquet'))});
+    create view person as select *
+      from read_parquet(${quoteText(join(dir, 'truth/persons.parquet'))});
     create view held as select * from read_parquet([${ids}])`)
   const count = async (sql: string): Promise<number> =>
     (await session.rows<{ n: number }>(`select count(*) as n from ${sql}`))[0]?.n ?? -1
@@ -109,7 +110,8 @@ test('the dirt is there, at the rates that were set', async (t) => {
     t.equal(sizes.filter((size) => size > 20 && size <= 30).length, 1, 'a hub')
     const mothers =
       await count(`held n join held m using (k1) join person on person.person = n.person
-      where n.dirt = 'newborn' and n.agency = 'hira' and m.agency = 'ncc' and birth >= date '2019-01-01'`)
+      where n.dirt = 'newborn' and n.agency = 'hira' and m.agency = 'ncc'
+        and birth >= date '2019-01-01'`)
     t.ok(mothers >= 15, `${mothers} newborns under a number that NCC knows as the mother's`)
   })
 

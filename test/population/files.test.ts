@@ -8,7 +8,7 @@ import { Refusal } from '../../src/core/errors.ts'
 import { generatePopulation } from '../../src/population/generate.ts'
 import { digestsOf, personsByAgency, rowsOf } from './support.ts'
 
-test('the same seed gives the same bytes on one thread and on two, another seed others', async (t) => {
+test('the same seed gives the same bytes on one thread and on two', async (t) => {
   const dir = t.testdir({})
   const one = await generatePopulation({ persons: 2000, seed: 5, outDir: `${dir}/1`, threads: 1 })
   await generatePopulation({ persons: 2000, seed: 5, outDir: `${dir}/2`, threads: 2 })
@@ -176,7 +176,7 @@ test('with a steady layout every table has one group of files', async (t) => {
   )
 })
 
-test('refuses a directory that holds something, too few persons and a seed that is no whole number', async (t) => {
+test('refuses a full directory, too few persons and a seed that is no whole number', async (t) => {
   const outDir = t.testdir({ 'a.txt': '' })
   await t.rejects(generatePopulation({ persons: 2000, seed: 1, outDir }), {
     code: 'already-exists',

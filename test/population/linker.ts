@@ -8,7 +8,10 @@ export type Passes = { hasVeto: boolean; hubMax: number; notices?: Map<string, s
 
 type Keyed = { agency: string; id: string; k1: string | undefined; k4: string | undefined }
 
-/** K1 and K4 of every record, as the recipe's reference makes their messages: the fields stand for the keys. */
+/**
+ * K1 and K4 of every record, as the recipe's reference makes their messages: the fields stand for
+ * the keys.
+ */
 export function keysOf(held: Record<string, HeldPerson[]>): Keyed[] {
   return Object.entries(held).flatMap(([agency, persons]) =>
     persons.map(({ id, number, name, birth, sex }) => {
@@ -19,7 +22,9 @@ export function keysOf(held: Record<string, HeldPerson[]>): Keyed[] {
   )
 }
 
-/** Agency → id → ordinal. A plain second writing of the passes, made from the agencies' files alone. */
+/**
+ * Agency → id → ordinal. A plain second writing of the passes, made from the agencies' files alone.
+ */
 export function linkOf(records: Keyed[], passes: Passes): Map<string, Map<string, number>> {
   const hubs = hubsOf(records, passes.hubMax)
   const oneNumber = (k1: string): string => passes.notices?.get(k1) ?? k1
@@ -72,7 +77,8 @@ export async function writeMaps(
     // A row of nulls gives the columns their types where there are no others.
     const values = ['(null, null)', ...rows].join(', ')
     await session.run(
-      `copy (select ${first}::varchar as ${first}, ${second} from (values ${values}) t(${first}, ${second})
+      `copy (select ${first}::varchar as ${first}, ${second} from (values ${values}) t(${first},
+        ${second})
         where ${first} is not null) to ${quoteText(path)} (format parquet)`,
     )
     return path

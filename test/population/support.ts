@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import iconv from 'iconv-lite'
-import { agenciesOf } from '../../src/population/agencies.ts'
+import { agencies } from '../../src/population/agencies.ts'
 
 /** The rows of a CSV without quotes, by column. */
 export async function rowsOf(
@@ -25,7 +25,7 @@ export type HeldPerson = { id: string; number: string; name: string; birth: stri
 /** The persons file of every agency of the first wave, as the agency has it. */
 export async function personsByAgency(dir: string): Promise<Record<string, HeldPerson[]>> {
   const all: Record<string, HeldPerson[]> = {}
-  for (const { wave, directory, columns, dialect, name, sexes } of agenciesOf(0.03)) {
+  for (const { wave, directory, columns, dialect, name, sexes } of agencies) {
     if (wave === 2) continue
     const rows = await rowsOf(join(dir, directory, 'persons.csv'), dialect.encoding)
     all[name] = rows.map((row) => ({
