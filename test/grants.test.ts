@@ -4,9 +4,9 @@ import { startTestDatabase } from './support/database.ts'
 import { grantsOf } from './support/schema.ts'
 
 /**
- * Who may do what: s(elect), i(nsert), u(pdate), d(elete) of the whole table; in capitals, of named columns only. The
- * columns are in migrations/schema.sql. An auditor sees everything but sessions and password hashes; a leaf is written
- * by nobody.
+ * Who may do what: s(elect), i(nsert), u(pdate), d(elete) of the whole table; in capitals, of named
+ * columns only. The columns are in migrations/schema.sql. An auditor sees everything but sessions
+ * and password hashes; a leaf is written by nobody.
  */
 const matrix = `
                    api   key   data  sign  auditor migrate

@@ -1,7 +1,9 @@
 /**
- * Where the queue is: on Redis when a URL of one is given, else on PostgreSQL, in a schema of its own.
+ * Where the queue is: on Redis when a URL of one is given, else on PostgreSQL, in a schema of its
+ * own.
  *
- * BullMQ types its classes by backend. Both backends are bound here once, and the rest of the room does not ask.
+ * BullMQ types its classes by backend. Both backends are bound here once, and the rest of the room
+ * does not ask.
  */
 import {
   createPostgresBackend,
@@ -34,7 +36,8 @@ const eventsMax = 100
 /**
  * Makes sure that the queue's server can be relied on.
  *
- * @throws {Refusal} `queue-refused` when Redis may drop entries under memory pressure, or when no URL is given.
+ * @throws {Refusal} `queue-refused` when Redis may drop entries under memory pressure, or when no
+ *   URL is given.
  * @throws what the driver throws when Redis cannot be reached.
  */
 export async function requireUsableQueue(config: DoorbellConfig): Promise<void> {
@@ -85,8 +88,8 @@ export function openRinger(config: DoorbellConfig, side: BellSide): Ringer {
 }
 
 /**
- * Opens the listening end. A bell stays with its listener while `onBell` runs, and goes to another when the listener
- * has not been heard of for `lockDuration`.
+ * Opens the listening end. A bell stays with its listener while `onBell` runs, and goes to another
+ * when the listener has not been heard of for `lockDuration`.
  */
 export function openListener(
   config: DoorbellConfig,

@@ -1,9 +1,9 @@
 /**
  * The doorbell between the database and the workers.
  *
- * The rule: a bell carries a job's id and nothing else, and says only "look". What to do, who may do it and whether it is
- * done is in the job's row, so bells may be lost, doubled or late, and the queue may be flushed at any moment. The
- * reconciler rings again for every job that nobody holds.
+ * The rule: a bell carries a job's id and nothing else, and says only "look". What to do, who may
+ * do it and whether it is done is in the job's row, so bells may be lost, doubled or late, and the
+ * queue may be flushed at any moment. The reconciler rings again for every job that nobody holds.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BellSide, bellSchema } from './bell.ts'
@@ -21,8 +21,9 @@ export type DoorbellConfig = {
 /** The ringing end. */
 export type Doorbell = {
   /**
-   * Rings for jobs of a side, after the commit that stored them. Never rejects and takes at most about a second: a bell
-   * that could not be rung is rung by the reconciler. A job's bell that still waits, or is being answered, is not doubled.
+   * Rings for jobs of a side, after the commit that stored them. Never rejects and takes at most
+   * about a second: a bell that could not be rung is rung by the reconciler. A job's bell that
+   * still waits, or is being answered, is not doubled.
    */
   ring(side: BellSide, jobIds: readonly string[]): Promise<void>
   close(): Promise<void>
@@ -51,8 +52,8 @@ export async function openDoorbell(config: DoorbellConfig): Promise<Doorbell> {
 /**
  * Answers the bells of a side: calls `onJob` for each, at most `concurrency` at once.
  *
- * What `onJob` throws goes to `config.onError` and not into the queue, which would keep its text. `close` takes no more
- * bells and waits for the jobs in hand; the caller tells them to stop.
+ * What `onJob` throws goes to `config.onError` and not into the queue, which would keep its text.
+ * `close` takes no more bells and waits for the jobs in hand; the caller tells them to stop.
  *
  * @throws {Refusal} `queue-refused` when the server is not fit for it.
  */
@@ -88,7 +89,10 @@ export async function listenDoorbell(
   }
 }
 
-/** One side's line. While a ring hangs because the server is away, further rings are left to the reconciler. */
+/**
+ * One side's line. While a ring hangs because the server is away, further rings are left to the
+ * reconciler.
+ */
 function newLine(
   config: DoorbellConfig,
   side: BellSide,

@@ -1,4 +1,7 @@
-/** BullMQ's tables on PostgreSQL. Only the migrating role makes them; the processes may use and not change them. */
+/**
+ * BullMQ's tables on PostgreSQL. Only the migrating role makes them; the processes may use and not
+ * change them.
+ */
 import { createHash } from 'node:crypto'
 import { createPostgresBackend, Queue } from 'bullmq'
 import pg from 'pg'
@@ -7,9 +10,11 @@ import { queueName, queueSchema } from './bell.ts'
 const queueRoles = ['gyeol_api', 'gyeol_key', 'gyeol_data'] as const
 
 /**
- * Brings the queue's schema to the version of this release and lets the roles that ring and listen use it.
+ * Brings the queue's schema to the version of this release and lets the roles that ring and listen
+ * use it.
  *
- * @param migrateUrl - of `gyeol_migrate`, after `provisionRoles`. The tables belong to `gyeol_owner`.
+ * @param migrateUrl - of `gyeol_migrate`, after `provisionRoles`. The tables belong to
+ *   `gyeol_owner`.
  */
 export async function prepareQueue(migrateUrl: string): Promise<void> {
   const queue = new Queue(
@@ -36,7 +41,10 @@ export async function prepareQueue(migrateUrl: string): Promise<void> {
 
 const queues = (['key', 'data'] as const).map(queueName)
 
-/** BullMQ numbers the jobs of a queue by a sequence that it makes at first use, which the roles that ring may not. */
+/**
+ * BullMQ numbers the jobs of a queue by a sequence that it makes at first use, which the roles that
+ * ring may not.
+ */
 function sequenceSql(queue: string): string {
   const digest = createHash('md5').update(queue).digest('hex')
   return `create sequence if not exists ${queueSchema}.bullmq_jid_${digest};`

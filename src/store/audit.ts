@@ -1,13 +1,13 @@
 /**
- * The rule of this file: a leaf is written in the transaction of the act it records, last, through the one function that
- * may write leaves. If it cannot be written, the act does not happen.
+ * The rule of this file: a leaf is written in the transaction of the act it records, last, through
+ * the one function that may write leaves. If it cannot be written, the act does not happen.
  */
 import { type AuditEntry, entryBytes } from '../core/audit-entry.ts'
 import type { Queryable, Tx } from './pool.ts'
 
 /**
- * Appends a leaf at the database's time. From here to the end of the transaction every other writer of leaves waits, so
- * this is the last statement of an act.
+ * Appends a leaf at the database's time. From here to the end of the transaction every other writer
+ * of leaves waits, so this is the last statement of an act.
  *
  * @returns the leaf's number, from 0 without gaps.
  */

@@ -1,7 +1,13 @@
-/** What the signer and the verifiers read of the trail: leaves by number, their hashes, and the signed checkpoints. */
+/**
+ * What the signer and the verifiers read of the trail: leaves by number, their hashes, and the
+ * signed checkpoints.
+ */
 import type { Queryable, Tx } from './pool.ts'
 
-/** A signed checkpoint. `note` is the C2SP signed note; `root` is the 32-byte tree head of the first `size` leaves. */
+/**
+ * A signed checkpoint. `note` is the C2SP signed note; `root` is the 32-byte tree head of the first
+ * `size` leaves.
+ */
 export type Checkpoint = {
   size: number
   root: Buffer
@@ -20,7 +26,8 @@ export async function trailSize(database: Queryable): Promise<number> {
 }
 
 /**
- * The bytes of at most `limit` leaves from number `first` on, in order: what the signer hashes itself.
+ * The bytes of at most `limit` leaves from number `first` on, in order: what the signer hashes
+ * itself.
  *
  * @throws if a number is missing: somebody removed a leaf behind the service's back.
  */
@@ -38,7 +45,8 @@ export async function leafEntries(
 }
 
 /**
- * The stored hashes of leaves `first` to `first + count - 1`, 32 bytes each, one after the other: for proofs.
+ * The stored hashes of leaves `first` to `first + count - 1`, 32 bytes each, one after the other:
+ * for proofs.
  *
  * @throws if one is missing.
  */
@@ -79,7 +87,10 @@ export async function checkpointCovering(
   return found.rows[0]
 }
 
-/** Stores a signed checkpoint. @returns false if there is one of that size already: another signer was faster. */
+/**
+ * Stores a signed checkpoint. @returns false if there is one of that size already: another signer
+ * was faster.
+ */
 export async function insertCheckpoint(
   tx: Tx,
   checkpoint: { size: number; root: Uint8Array; note: string; verifierKey: string },

@@ -1,13 +1,16 @@
 /**
- * The rule of this file: a job is a row. The queue only says that there is something to do; what to do, who does it and
- * what came of it is here. Leases are in leases.ts.
+ * The rule of this file: a job is a row. The queue only says that there is something to do; what to
+ * do, who does it and what came of it is here. Leases are in leases.ts.
  */
 import type { Queryable, Tx } from './pool.ts'
 
 /** Which worker does the job: the one that sees keys or the one that sees tables. */
 type JobSide = 'key' | 'data'
 
-/** A job to be stored. `subject` holds ids only. A job with children starts as `waiting` and runs when all have ended. */
+/**
+ * A job to be stored. `subject` holds ids only. A job with children starts as `waiting` and runs
+ * when all have ended.
+ */
 export type NewJob = {
   jobId: string
   projectId: string
@@ -40,7 +43,10 @@ const jobColumns = `
   job_id as "jobId", project_id as "projectId", parent_id as "parentId", side, kind, subject, state, attempts,
   progress, result, refusal, created_at as "createdAt", started_at as "startedAt", ended_at as "endedAt"`
 
-/** Stores jobs in the order given (a parent before its children). Ring the doorbell after the commit. */
+/**
+ * Stores jobs in the order given (a parent before its children). Ring the doorbell after the
+ * commit.
+ */
 export async function insertJobs(tx: Tx, jobs: readonly NewJob[]): Promise<void> {
   if (jobs.length === 0) return
   await tx.query(
@@ -82,7 +88,10 @@ export async function childrenOf(
   return found.rows
 }
 
-/** Ids of the jobs of a side that should be running and that nobody holds, oldest first: what the reconciler rings. */
+/**
+ * Ids of the jobs of a side that should be running and that nobody holds, oldest first: what the
+ * reconciler rings.
+ */
 export async function jobsWithoutLease(
   database: Queryable,
   side: JobSide,

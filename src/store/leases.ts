@@ -1,10 +1,12 @@
 /**
- * The rule of this file: a worker writes the effect of a job only in a transaction that still finds the worker's lease
- * token in the job's row. Whoever claims the job later replaces the token, so of any number of workers that believe
- * they hold a job, one writes. Expiry is by the database's clock and only says when another may take over: a holder
- * whose lease has expired, but whom nobody has replaced, may still finish.
+ * The rule of this file: a worker writes the effect of a job only in a transaction that still finds
+ * the worker's lease token in the job's row. Whoever claims the job later replaces the token, so of
+ * any number of workers that believe they hold a job, one writes. Expiry is by the database's clock
+ * and only says when another may take over: a holder whose lease has expired, but whom nobody has
+ * replaced, may still finish.
  *
- * Lock order in a finishing transaction: the job, its parent, then the head of the trail (`appendLeaf` last).
+ * Lock order in a finishing transaction: the job, its parent, then the head of the trail
+ * (`appendLeaf` last).
  */
 import type { Job } from './jobs.ts'
 import type { Queryable, Tx } from './pool.ts'
@@ -38,8 +40,8 @@ export class LeaseLost extends Error {
 /**
  * Takes a job that is due and that nobody holds.
  *
- * @returns undefined when there is nothing to take: unknown, not due, held, waiting for children, or ended. That is the
- *   usual answer to a bell that rang twice.
+ * @returns undefined when there is nothing to take: unknown, not due, held, waiting for children,
+ *   or ended. That is the usual answer to a bell that rang twice.
  */
 export async function claimJob(
   database: Queryable,
@@ -103,8 +105,8 @@ type JobEnd =
 /**
  * Lets go of a job inside the transaction of its effect.
  *
- * When a job ends, for better or worse, and it was the last of its parent's children, the parent becomes `queued`: it
- * runs (again) and sees with `childrenOf` what came of them.
+ * When a job ends, for better or worse, and it was the last of its parent's children, the parent
+ * becomes `queued`: it runs (again) and sees with `childrenOf` what came of them.
  *
  * @returns the parent to ring after the commit, if it is its turn.
  * @throws {LeaseLost} and then everything in this transaction must be undone.
@@ -135,8 +137,9 @@ export async function endLease(tx: Tx, lease: Lease, end: JobEnd): Promise<JobTo
 }
 
 /**
- * Two statements on purpose: the lock waits for a sibling that ends at the same time, and the second statement then
- * sees what it did. In one statement the last two children would each see the other as unfinished.
+ * Two statements on purpose: the lock waits for a sibling that ends at the same time, and the
+ * second statement then sees what it did. In one statement the last two children would each see the
+ * other as unfinished.
  */
 async function wakeParent(tx: Tx, parentId: string): Promise<JobToRing[]> {
   await tx.query('select 1 from gyeol.job where job_id = $1::uuid for no key update', [parentId])

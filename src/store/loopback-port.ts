@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import { Refusal } from '../core/errors.ts'
 
 /**
- * The port to use: the one that was asked for, else the remembered one if it is free, else any free one.
+ * The port to use: the one that was asked for, else the remembered one if it is free, else any free
+ * one.
  *
  * @throws {Refusal} `address-taken` when the port that was asked for is not free.
  */

@@ -1,6 +1,7 @@
 /**
- * The rule of this file: the schema only moves forward, and a process refuses a database whose schema is not exactly
- * the one this release was written for. A migration that has run is never edited; what ran is remembered by digest.
+ * The rule of this file: the schema only moves forward, and a process refuses a database whose
+ * schema is not exactly the one this release was written for. A migration that has run is never
+ * edited; what ran is remembered by digest.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -26,12 +27,13 @@ export function migrationsOfRelease(directory: URL = migrationsDir): Migration[]
 }
 
 /**
- * Brings the database to this release's schema: each missing migration in a transaction of its own, under a lock, as
- * the owner of the tables.
+ * Brings the database to this release's schema: each missing migration in a transaction of its own,
+ * under a lock, as the owner of the tables.
  *
  * @param pool - connected as `gyeol_migrate`, after `provisionRoles`.
  * @returns the numbers that were applied; none when the schema was current.
- * @throws {Refusal} `schema-unknown` when the database knows a migration that this release does not, or another text.
+ * @throws {Refusal} `schema-unknown` when the database knows a migration that this release does
+ *   not, or another text.
  */
 export async function migrate(
   pool: Pool,

@@ -1,13 +1,16 @@
 /**
- * The rule of this room: whatever changes something runs in one named transaction on the database's clock, and is
- * either all there or not at all. Nothing here retries what might already have happened.
+ * The rule of this room: whatever changes something runs in one named transaction on the database's
+ * clock, and is either all there or not at all. Nothing here retries what might already have
+ * happened.
  */
 import pg from 'pg'
 
 /** The connections of one process under one database role. */
 export type Pool = pg.Pool
 
-/** What the functions of this room take: a statement to run. A pool and a transaction both are one. */
+/**
+ * What the functions of this room take: a statement to run. A pool and a transaction both are one.
+ */
 export type Queryable = {
   query<Row extends pg.QueryResultRow = Record<string, unknown>>(
     text: string,
@@ -17,7 +20,9 @@ export type Queryable = {
 
 /** A running transaction. It answers only until its function returns. */
 export type Tx = Queryable & {
-  /** The database's time at the start of the transaction: the only clock that rules and leases use. */
+  /**
+   * The database's time at the start of the transaction: the only clock that rules and leases use.
+   */
   readonly now: Date
 }
 
@@ -26,14 +31,17 @@ type PoolOptions = { connectionString: string; max: number; name: string }
 
 const retriesMax = 3
 const retryDelayMs = 20
-/** serialization_failure and deadlock_detected: PostgreSQL undid the transaction whole and asks for it again. */
+/**
+ * serialization_failure and deadlock_detected: PostgreSQL undid the transaction whole and asks for
+ * it again.
+ */
 const undoneCodes: ReadonlySet<unknown> = new Set(['40001', '40P01'])
 
 /**
  * A pool whose every wait has an end.
  *
- * bigint columns arrive as numbers (counts and sizes here stay below 2^53; one that does not is a defect and throws),
- * timestamps as `Date`, bytea as `Buffer`, uuid as text.
+ * bigint columns arrive as numbers (counts and sizes here stay below 2^53; one that does not is a
+ * defect and throws), timestamps as `Date`, bytea as `Buffer`, uuid as text.
  */
 export function createPool(options: PoolOptions): Pool {
   const pool = new pg.Pool({
@@ -48,10 +56,11 @@ export function createPool(options: PoolOptions): Pool {
     statement_timeout: 30_000,
     lock_timeout: 10_000,
     idle_in_transaction_session_timeout: 30_000,
-    query_timeout: 35_000, // Above statement_timeout: only a connection that is half open comes this far.
+    query_timeout: 35_000, // Above statement_timeout: only a half-open connection comes this far.
     types: { getTypeParser },
   })
-  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the
+  // process.
   pool.on('error', () => {})
   return pool
 }
@@ -60,11 +69,11 @@ export function createPool(options: PoolOptions): Pool {
  * Runs `act` in one transaction (read committed) and commits what it did.
  *
  * @param name - kebab-case, constant; shown in `pg_stat_activity` while it runs.
- * @param act - may be called again, up to three times more, when PostgreSQL undid its work for a conflict with another
- *   transaction: it must have no effect outside `tx`.
- * @throws what `act` threw, after rolling back; what the driver threw, when the database is away. If the connection
- *   breaks during the commit itself, the outcome is unknown and the error says so by being the driver's own: effects
- *   carry ids, so a caller that repeats finds its work done.
+ * @param act - may be called again, up to three times more, when PostgreSQL undid its work for a
+ *   conflict with another transaction: it must have no effect outside `tx`.
+ * @throws what `act` threw, after rolling back; what the driver threw, when the database is away.
+ *   If the connection breaks during the commit itself, the outcome is unknown and the error says so
+ *   by being the driver's own: effects carry ids, so a caller that repeats finds its work done.
  */
 export async function inTransaction<T>(
   pool: Pool,
@@ -85,7 +94,8 @@ export async function inTransaction<T>(
 
 async function runOnce<T>(pool: Pool, name: string, act: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect()
-  // A connection that breaks between two statements reports here too; the next statement rejects with the reason.
+  // A connection that breaks between two statements reports here too; the next statement rejects
+  // with the reason.
   const onBroken = (): void => {}
   client.on('error', onBroken)
   let isOpen = true
@@ -96,7 +106,9 @@ async function runOnce<T>(pool: Pool, name: string, act: (tx: Tx) => Promise<T>)
       now,
       query: async (text, values) => {
         if (!isOpen) throw new Error(`the transaction ${name} has already ended`)
-        return client.query(text, values === undefined ? undefined : [...values])
+        return client
+          .query(text, values === undefined ? undefined : [...values])
+          .catch(withoutValues)
       },
     }
     const result = await act(tx)
@@ -133,6 +145,14 @@ async function rollback(client: pg.PoolClient): Promise<boolean> {
   } catch {
     return false // The connection is gone, and the transaction with it. It is not handed out again.
   }
+}
+
+/** PostgreSQL quotes the row that broke a constraint; nobody who logs the error shall log the row. */
+function withoutValues(error: unknown): never {
+  if (error instanceof pg.DatabaseError) {
+    for (const place of ['detail', 'where', 'hint', 'internalQuery'] as const) delete error[place]
+  }
+  throw error
 }
 
 function wasUndone(error: unknown): boolean {

@@ -1,8 +1,10 @@
 /**
- * The PostgreSQL programs that npm installed for this platform, made runnable by the user that will run them.
+ * The PostgreSQL programs that npm installed for this platform, made runnable by the user that will
+ * run them.
  *
- * PostgreSQL refuses to run as root. A service started by root therefore runs it as `postgres` or `nobody`, and that
- * user may not be able to enter the directory in which the package lies, nor the home directory.
+ * PostgreSQL refuses to run as root. A service started by root therefore runs it as `postgres` or
+ * `nobody`, and that user may not be able to enter the directory in which the package lies, nor the
+ * home directory.
  */
 import { spawnSync } from 'node:child_process'
 import {
@@ -18,7 +20,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Refusal } from '../core/errors.ts'
 
-/** The unprivileged user of a service that root started; undefined when the service's own user will do. */
+/**
+ * The unprivileged user of a service that root started; undefined when the service's own user will
+ * do.
+ */
 export type RunAs = { uid: number; gid: number } | undefined
 
 /** The environment of every PostgreSQL program: nothing of the caller's. */
@@ -31,7 +36,8 @@ export const postgresEnvironment: Readonly<Record<string, string>> = {
 /**
  * Who runs PostgreSQL.
  *
- * @throws {Refusal} `option-unknown` when root starts the service on a machine without an unprivileged user.
+ * @throws {Refusal} `option-unknown` when root starts the service on a machine without an
+ *   unprivileged user.
  */
 export function runAsOf(uid: number | undefined): RunAs {
   if (uid !== 0) return undefined
@@ -50,7 +56,8 @@ export function runAsOf(uid: number | undefined): RunAs {
 }
 
 /**
- * The directory of programs (`bin`, `lib`, `share`) that `runAs` can run: the package's own, else a copy under `base`.
+ * The directory of programs (`bin`, `lib`, `share`) that `runAs` can run: the package's own, else a
+ * copy under `base`.
  *
  * @param base - a directory that `runAs` can enter; takes the copy (about 60 MiB) if one is needed.
  * @throws {Refusal} `option-unknown` when npm has no programs for this platform.
@@ -73,7 +80,10 @@ export function runnablePostgres(base: string, runAs: RunAs): string {
   )
 }
 
-/** What the package's install script would do: modes and links. Some installations forbid such scripts. */
+/**
+ * What the package's install script would do: modes and links. Some installations forbid such
+ * scripts.
+ */
 function completeCopy(dir: string): void {
   for (const directory of ['.', 'bin', 'lib', 'share']) chmodSync(join(dir, directory), 0o755)
   for (const program of ['initdb', 'pg_ctl', 'postgres'])

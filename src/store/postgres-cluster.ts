@@ -1,9 +1,10 @@
 /**
  * One PostgreSQL cluster in one directory: make it, start its server, stop it.
  *
- * The server is a child in a session of its own (so that Ctrl-C reaches the service first), with a guard beside it: a
- * shell that waits at a pipe from this process and stops the server when the pipe ends. However this process ends,
- * by return, signal, exception or kill -9, the server shuts down cleanly within moments.
+ * The server is a child in a session of its own (so that Ctrl-C reaches the service first), with a
+ * guard beside it: a shell that waits at a pipe from this process and stops the server when the
+ * pipe ends. However this process ends, by return, signal, exception or kill -9, the server shuts
+ * down cleanly within moments.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import {
@@ -49,7 +50,8 @@ const logBytesMax = 16 * 1024 * 1024
  * Makes the cluster if it is not there. Unfinished ones are made anew.
  *
  * @param verifier - SCRAM verifier of the superuser's password.
- * @throws {Refusal} `schema-unknown` when the cluster was made by another major version of PostgreSQL.
+ * @throws {Refusal} `schema-unknown` when the cluster was made by another major version of
+ *   PostgreSQL.
  */
 export function makeCluster(cluster: Cluster, verifier: string): void {
   const dir = join(cluster.base, 'data')
@@ -150,8 +152,9 @@ export async function stopLeftServer(cluster: Cluster, pid: number): Promise<voi
 }
 
 /**
- * No value of any statement reaches the log: errors are the caller's to report, so only messages about the server
- * itself are written (`log_min_messages`), and never with a statement or parameter.
+ * No value of any statement reaches the log: errors are the caller's to report, so only messages
+ * about the server itself are written (`log_min_messages`), and never with a statement or
+ * parameter.
  */
 const serverSettings = {
   listen_addresses: '127.0.0.1',
@@ -214,7 +217,8 @@ function isServerOf(pid: number, dir: string): boolean {
     if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'postgres') return false
     return readlinkSync(`/proc/${pid}/cwd`) === dir
   } catch (error) {
-    // Ended meanwhile; or a server whose directory may not be looked at, as in a container: better safe.
+    // Ended meanwhile; or a server whose directory may not be looked at, as in a container: better
+    // safe.
     return !(error instanceof Error && 'code' in error && error.code === 'ENOENT')
   }
 }

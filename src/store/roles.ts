@@ -1,6 +1,7 @@
 /**
- * The rule of this file: the owner of the tables cannot log in, whoever migrates is not who serves, and every process
- * has a role of its own that owns nothing. Which role may do what is in migrations/0002.do.grants.sql.
+ * The rule of this file: the owner of the tables cannot log in, whoever migrates is not who serves,
+ * and every process has a role of its own that owns nothing. Which role may do what is in
+ * migrations/0002.do.grants.sql.
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 import pg from 'pg'
@@ -19,10 +20,11 @@ export const loginRoles = [
 export type LoginRole = (typeof loginRoles)[number]
 
 /**
- * Makes the roles where they are missing, gives them their passwords, and lets them into this database. Safe to repeat.
+ * Makes the roles where they are missing, gives them their passwords, and lets them into this
+ * database. Safe to repeat.
  *
- * What travels to the server is the SCRAM verifier (RFC 5803), not the password: neither a statement log nor the
- * catalogue ever holds it.
+ * What travels to the server is the SCRAM verifier (RFC 5803), not the password: neither a
+ * statement log nor the catalogue ever holds it.
  *
  * @param adminUrl - a superuser, or a role with CREATEROLE that owns the database.
  * @param passwords - 16 to 128 printable ASCII characters each.
@@ -49,7 +51,10 @@ export async function provisionRoles(
   }
 }
 
-/** Only these roles may connect to this database, and only the owner of the tables may create schemas in it. */
+/**
+ * Only these roles may connect to this database, and only the owner of the tables may create
+ * schemas in it.
+ */
 async function openDatabase(client: pg.Client): Promise<void> {
   const found = await client.query<{ name: string }>(
     `select quote_ident(current_database()) as name`,

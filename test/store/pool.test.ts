@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { test } from 'tap'
 import { inTransaction } from '../../src/store/pool.ts'
 import { startTestDatabase } from '../support/database.ts'
@@ -101,6 +102,15 @@ test('transactions', async (t) => {
     const small = await pool.query<{ n: number }>('select 9007199254740991::bigint as n')
     t.equal(small.rows[0]?.n, Number.MAX_SAFE_INTEGER)
     await t.rejects(pool.query('select 9007199254740992::bigint as n'), /beyond 2\^53/)
+  })
+
+  t.test('passes on an error without the row that caused it', async (t) => {
+    const insert = inTransaction(pool, 'double', (tx) =>
+      tx.query("insert into public.counter values ('a', 4711)"),
+    )
+    const error = await insert.catch((thrown: unknown) => thrown)
+    t.match(error, { code: '23505', constraint: 'counter_pkey' })
+    t.notMatch(inspect(error), /4711|\(a\)/)
   })
 
   t.test('refuses a name that is not kebab-case', async (t) => {

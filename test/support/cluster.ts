@@ -1,6 +1,7 @@
 /**
- * The PostgreSQL that all test files of a run share: a process of its own that makes the cluster and the migrated
- * template, writes `ready.json`, and takes everything away when the run is over, however it ended.
+ * The PostgreSQL that all test files of a run share: a process of its own that makes the cluster
+ * and the migrated template, writes `ready.json`, and takes everything away when the run is over,
+ * however it ended.
  *
  * Started by `database.ts` as `node cluster.ts <directory> <pid of the run>`.
  */
@@ -49,7 +50,10 @@ async function embedded(home: string): Promise<Source> {
   return { template: 'gyeol', urls: database.urls, stop: () => database.stop() }
 }
 
-/** A server of the tester's own. Its roles get passwords that follow from the URL, so that runs agree on them. */
+/**
+ * A server of the tester's own. Its roles get passwords that follow from the URL, so that runs
+ * agree on them.
+ */
 async function external(adminUrl: string, template: string): Promise<Source> {
   const admin = new pg.Client({ connectionString: adminUrl })
   await admin.connect()

@@ -1,4 +1,7 @@
-/** A database of its own for a test file: a clone of the migrated template in the cluster that the run shares. */
+/**
+ * A database of its own for a test file: a clone of the migrated template in the cluster that the
+ * run shares.
+ */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -24,8 +27,8 @@ const startTimeoutMs = 60_000
 /**
  * Gives a test a fresh database, migrated, with roles and queue; dropped when the test ends.
  *
- * The cluster behind it is the embedded PostgreSQL, shared by the run; or, when `DATABASE_URL` names a superuser, the
- * server there.
+ * The cluster behind it is the embedded PostgreSQL, shared by the run; or, when `DATABASE_URL`
+ * names a superuser, the server there.
  */
 export async function startTestDatabase(t: Pick<Test, 'teardown'>): Promise<TestDatabase> {
   const cluster = await sharedCluster()
@@ -66,7 +69,10 @@ async function administer(cluster: SharedCluster, statement: string): Promise<vo
   }
 }
 
-/** The run's cluster; whoever comes first starts it. The run is the process that started this test file. */
+/**
+ * The run's cluster; whoever comes first starts it. The run is the process that started this test
+ * file.
+ */
 async function sharedCluster(): Promise<SharedCluster> {
   const isTapRun = process.env['TAP_CHILD_ID'] !== undefined
   const runPid = isTapRun ? process.ppid : process.pid

@@ -1,6 +1,6 @@
 /**
- * A service with an embedded PostgreSQL, to be ended in every way: `node embedded-child.ts <source> <home> <ending>`.
- * Prints one line of JSON when the database runs.
+ * A service with an embedded PostgreSQL, to be ended in every way: `node embedded-child.ts <source>
+ * <home> <ending>`. Prints one line of JSON when the database runs.
  */
 import { pathToFileURL } from 'node:url'
 

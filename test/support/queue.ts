@@ -1,4 +1,7 @@
-/** Which queue a test uses: the suite runs once with PostgreSQL and once, with GYEOL_TEST_QUEUE=redis, with Redis. */
+/**
+ * Which queue a test uses: the suite runs once with PostgreSQL and once, with
+ * GYEOL_TEST_QUEUE=redis, with Redis.
+ */
 import type { Test } from 'tap'
 import type { LoginRole } from '../../src/store/roles.ts'
 import type { TestDatabase } from './database.ts'
@@ -8,9 +11,11 @@ import { startTestRedis } from './redis.ts'
 export type TestQueue = (role: LoginRole) => { redisUrl?: string; databaseUrl?: string }
 
 /**
- * The queue of a test: on the test's database, or on a Redis server of its own when the run asks for Redis.
+ * The queue of a test: on the test's database, or on a Redis server of its own when the run asks
+ * for Redis.
  *
- * @throws when the run asks for Redis and there is none: such a run must not pass by testing something else.
+ * @throws when the run asks for Redis and there is none: such a run must not pass by testing
+ *   something else.
  */
 export async function startTestQueue(
   t: Pick<Test, 'teardown'>,

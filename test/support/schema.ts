@@ -1,9 +1,15 @@
-/** The schema as the catalogues of PostgreSQL tell it: what the migrations came to, in one canonical text. */
+/**
+ * The schema as the catalogues of PostgreSQL tell it: what the migrations came to, in one canonical
+ * text.
+ */
 import type { Queryable } from '../../src/store/pool.ts'
 
 type Line = { line: string }
 
-/** Everything in the schema `gyeol`: tables, constraints, indexes, functions, triggers, policies and grants. */
+/**
+ * Everything in the schema `gyeol`: tables, constraints, indexes, functions, triggers, policies and
+ * grants.
+ */
 export async function schemaText(database: Queryable): Promise<string> {
   const sections = await Promise.all([
     tablesText(database),
