@@ -5,11 +5,14 @@
  * The callback sees the canonical order: the bytes as a UUID is printed. DuckDB flattens constant and dictionary vectors
  * before it calls, and calls from the JavaScript thread with at most 2,048 rows at a time.
  */
-import { DuckDBScalarFunction, UUID } from '@duckdb/node-api'
+import { DuckDBScalarFunction, UUID, VARCHAR } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 
 /** n × 16 or n × 32 bytes in, n × 16 bytes out, in the same order. */
 export type OnColumn = (column: Uint8Array) => Uint8Array
+
+/** n × 16 bytes in, n texts out, in the same order. */
+export type OnTexts = (column: Uint8Array) => readonly string[]
 
 /**
  * The function `name(uuid)` or `name(uuid, uuid)` → uuid.
@@ -23,28 +26,61 @@ export function columnFunction(
   onThrow: (error: unknown) => void,
 ): DuckDBScalarFunction {
   const scalar = new DuckDBScalarFunction()
-  scalar.setName(name)
-  for (let column = 0; column < width / 16; column++) scalar.addParameter(UUID)
   scalar.setReturnType(UUID)
+  return completed(scalar, { name, columns: width / 16, onThrow }, (column, output) => {
+    const result = column.count === 0 ? new Uint8Array(0) : onColumn(column.bytes)
+    if (result.length !== column.count * 16) {
+      throw new RangeError('a column function must give 16 bytes a row')
+    }
+    const stored = toStored(result, column.valid, column.rows)
+    duckdb.copy_data_to_vector(output, 0, stored.buffer, 0, stored.byteLength)
+    if (column.valid !== undefined) writeValidity(output, column.valid, column.rows)
+  })
+}
+
+/** The function `name(uuid)` → varchar. */
+export function textFunction(
+  name: string,
+  onTexts: OnTexts,
+  onThrow: (error: unknown) => void,
+): DuckDBScalarFunction {
+  const scalar = new DuckDBScalarFunction()
+  scalar.setReturnType(VARCHAR)
+  return completed(scalar, { name, columns: 1, onThrow }, (column, output) => {
+    const texts = column.count === 0 ? [] : onTexts(column.bytes)
+    if (texts.length !== column.count)
+      throw new RangeError('a text function must give a text a row')
+    texts.forEach((text, index) => {
+      duckdb.vector_assign_string_element(output, column.valid?.[index] ?? index, text)
+    })
+    if (column.valid !== undefined) writeValidity(output, column.valid, column.rows)
+  })
+}
+
+/** What a callback is given: the rows without a NULL, and which rows of the chunk they are (undefined: all). */
+type Column = { bytes: Uint8Array; count: number; valid: Uint32Array | undefined; rows: number }
+
+function completed(
+  scalar: DuckDBScalarFunction,
+  known: { name: string; columns: number; onThrow: (error: unknown) => void },
+  apply: (column: Column, output: duckdb.Vector) => void,
+): DuckDBScalarFunction {
+  scalar.setName(known.name)
+  for (let column = 0; column < known.columns; column++) scalar.addParameter(UUID)
   scalar.setSpecialHandling() // NULL is handled here, not by skipping the call.
   duckdb.scalar_function_set_function(scalar.scalar_function, (_info, input, output) => {
     try {
-      applyTo(input, output, { columns: width / 16, onColumn })
+      const rows = duckdb.data_chunk_get_size(input)
+      if (rows > 0) apply(columnOf(input, rows, known.columns), output)
     } catch (error) {
-      onThrow(error)
+      known.onThrow(error)
       throw new Error('a column function failed')
     }
   })
   return scalar
 }
 
-function applyTo(
-  input: duckdb.DataChunk,
-  output: duckdb.Vector,
-  { columns, onColumn }: { columns: number; onColumn: OnColumn },
-): void {
-  const rows = duckdb.data_chunk_get_size(input)
-  if (rows === 0) return
+function columnOf(input: duckdb.DataChunk, rows: number, columns: number): Column {
   const vectors = Array.from({ length: columns }, (_, column) =>
     duckdb.data_chunk_get_vector(input, column),
   )
@@ -54,12 +90,7 @@ function applyTo(
   vectors.forEach((vector, column) => {
     toCanonical(wordsOf(vector, rows), valid, { words, stride: columns * 4, offset: column * 4 })
   })
-  const result = count === 0 ? new Uint8Array(0) : onColumn(new Uint8Array(words.buffer))
-  if (result.length !== count * 16)
-    throw new RangeError('a column function must give 16 bytes a row')
-  const stored = toStored(result, valid, rows)
-  duckdb.copy_data_to_vector(output, 0, stored.buffer, 0, stored.byteLength)
-  if (valid !== undefined) writeValidity(output, valid, rows)
+  return { bytes: new Uint8Array(words.buffer), count, valid, rows }
 }
 
 /** The rows where no argument is NULL, or undefined when that is all of them. */

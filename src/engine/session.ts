@@ -6,7 +6,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
-import { columnFunction, type OnColumn } from './column-function.ts'
+import { columnFunction, type OnColumn, type OnTexts, textFunction } from './column-function.ts'
 import { engineErrorOf } from './engine-error.ts'
 import { type Tally, tallyFunction } from './tally-function.ts'
 
@@ -44,6 +44,8 @@ export type Session = {
    * in any argument gives NULL.
    */
   registerColumnFunction(name: string, width: 16 | 32, onColumn: OnColumn): void
+  /** Makes `onTexts` callable in SQL as `name(uuid)`, giving a VARCHAR; otherwise like a column function. */
+  registerTextFunction(name: string, onTexts: OnTexts): void
   /** Makes `name(code)` callable in SQL: it gives false and adds one to the tally of the code. */
   registerTally(name: string, tally: Tally): void
   close(): void
@@ -93,6 +95,9 @@ function sessionOn(
 ): Session {
   let thrown: unknown
   let isOpen = true
+  const onThrow = (error: unknown): void => {
+    thrown ??= error
+  }
   const attempt = async <T>(act: () => Promise<T>): Promise<T> => {
     thrown = undefined
     try {
@@ -111,11 +116,9 @@ function sessionOn(
         return reader.getRowObjectsJS().map(withNumbers) as T[]
       }),
     registerColumnFunction: (name, width, onColumn) =>
-      connection.registerScalarFunction(
-        columnFunction(name, width, onColumn, (error) => {
-          thrown ??= error
-        }),
-      ),
+      connection.registerScalarFunction(columnFunction(name, width, onColumn, onThrow)),
+    registerTextFunction: (name, onTexts) =>
+      connection.registerScalarFunction(textFunction(name, onTexts, onThrow)),
     registerTally: (name, tally) => connection.registerScalarFunction(tallyFunction(name, tally)),
     close: () => {
       if (!isOpen) return

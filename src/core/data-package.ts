@@ -1,0 +1,94 @@
+/**
+ * `datapackage.json` of a release (Frictionless Data Package 1): for every table and format one resource with its files,
+ * its schema in Korean and English, and what was done to each column. Built from policy, catalogue and the list of files
+ * alone, so it can say nothing that they do not.
+ */
+import type { Catalogue } from '../catalogue/schema.ts'
+import type { Json } from './canonical.ts'
+import { type Policy, type ReleasedColumn, releasedColumns } from './policy.ts'
+import type { PackageFile } from './release-manifest.ts'
+
+/** A file of rows: which table it is a part of, in which format. */
+export type TableFile = PackageFile & { table: string; format: 'parquet' | 'csv'; rows: number }
+
+const mediaTypes = { parquet: 'application/vnd.apache.parquet', csv: 'text/csv' } as const
+
+/** The description of a release's tables. Files stand in the order given. */
+export function dataPackageOf(release: {
+  policy: Policy
+  catalogue: Catalogue
+  files: readonly TableFile[]
+}): Json {
+  const { policy, catalogue, files } = release
+  const resources = Object.keys(policy.tables).flatMap((table) =>
+    (['parquet', 'csv'] as const).flatMap((format) => {
+      const parts = files.filter((file) => file.table === table && file.format === format)
+      return parts.length === 0 ? [] : [resourceOf({ policy, catalogue, table, format, parts })]
+    }),
+  )
+  return {
+    profile: 'data-package',
+    name: policy.name,
+    version: policy.version,
+    'x-catalogue': { name: catalogue.name, version: catalogue.version },
+    'x-dates': policy.dates,
+    resources,
+  }
+}
+
+function resourceOf({
+  policy,
+  catalogue,
+  table,
+  format,
+  parts,
+}: {
+  policy: Policy
+  catalogue: Catalogue
+  table: string
+  format: 'parquet' | 'csv'
+  parts: readonly TableFile[]
+}): Json {
+  const title = catalogue.tables[table]?.title
+  return {
+    name: format === 'parquet' ? table : `${table}-csv`,
+    ...(title === undefined ? {} : { title: title.en, 'x-title-ko': title.ko }),
+    profile: 'tabular-data-resource',
+    path: parts.map(({ name }) => name),
+    format,
+    mediatype: mediaTypes[format],
+    encoding: 'utf-8',
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    'x-rows': parts.reduce((sum, { rows }) => sum + rows, 0),
+    'x-files': parts.map(({ name, bytes, rows, sha256 }) => ({ path: name, bytes, rows, sha256 })),
+    schema: {
+      fields: [pseudonymField, ...releasedColumns(policy, catalogue, table).map(fieldOf)],
+      missingValues: [''],
+    },
+  }
+}
+
+const pseudonymField: Json = {
+  name: 'pseudonym',
+  type: 'string',
+  title: 'Pseudonym of the person in this release',
+  'x-title-ko': '이 반출본에서의 개인 가명',
+  constraints: { required: true, minLength: 27, maxLength: 27 },
+}
+
+function fieldOf({ name, rule, column, type }: ReleasedColumn): Json {
+  const isAsDelivered = rule.rule === 'keep'
+  return {
+    name,
+    type,
+    title: column.title.en,
+    'x-title-ko': column.title.ko,
+    ...(rule.rule === 'date' ? { 'x-unit': 'days since the first diagnosis' } : {}),
+    ...(isAsDelivered && column.unit !== undefined ? { 'x-unit': column.unit } : {}),
+    ...(isAsDelivered && column.codes !== undefined
+      ? { constraints: { enum: [...column.codes] } }
+      : {}),
+    ...(isAsDelivered && column.labels !== undefined ? { 'x-labels': column.labels } : {}),
+    'x-rule': rule,
+  }
+}
