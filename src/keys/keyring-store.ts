@@ -4,8 +4,8 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
-import { link, open, rename, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { link, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { type KeyringFile, keyringBytesMax, parseKeyring } from './keyring-file.ts'
 
@@ -14,6 +14,9 @@ import { type KeyringFile, keyringBytesMax, parseKeyring } from './keyring-file.
  * does.
  */
 export type StoredKeyring = { file: KeyringFile; sha256: Buffer; stamp: string }
+
+const remainPattern = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const remainAgeMs = 60_000
 
 /**
  * Reads a keyring. Synchronous: it is small, and a use of a key must not fall between two
@@ -73,6 +76,7 @@ export async function replaceKeyringFile(
   text: string,
   isAllowed: () => Promise<boolean>,
 ): Promise<void> {
+  await removeRemains(path)
   await writeThenName(path, text, async (temporary) => {
     if (!(await isAllowed())) {
       throw new Refusal('state-conflict', 'Another process took over the keyring; try again.')
@@ -98,6 +102,16 @@ async function writeThenName(
   }
   await using directory = await open(dirname(path), 'r')
   await directory.sync()
+}
+
+/** Removes what writers that crashed have left; a writer at work needs no minute. */
+async function removeRemains(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(`${basename(path)}.`) || !remainPattern.test(name)) continue
+    const remain = join(dirname(path), name)
+    const found = await stat(remain).catch(() => undefined)
+    if (found !== undefined && Date.now() - found.mtimeMs > remainAgeMs) await unlink(remain)
+  }
 }
 
 function openToRead(path: string): number {

@@ -10,9 +10,9 @@
  * Segments have a fixed ciphertext size, the first shorter by the header, the last shorter or not.
  * The number in the nonce makes reordering fail, the last byte truncation.
  */
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
 import { type HkdfHash, hkdf } from '../core/hkdf.ts'
-import { gcmOpen, gcmSeal, tagBytes } from './aes-gcm.ts'
+import { type Gcm, gcmOpen, gcmSeal, tagBytes } from './aes-gcm.ts'
 import { Segments } from './segments.ts'
 
 export type TinkParameters = { hash: HkdfHash; derivedKeyBytes: 16 | 32; segmentBytes: number }
@@ -26,11 +26,8 @@ export const aes256GcmHkdf1Mb: TinkParameters = {
   segmentBytes: 1 << 20,
 }
 
-/**
- * The data key and what it is bound to. Header bytes are made by the caller: fresh chance for every
- * stream.
- */
-export type TinkKey = { dataKey: Uint8Array; associated: Uint8Array }
+/** The data key, what it is bound to, and the header: fresh chance for every stream. */
+export type TinkKey = { dataKey: Uint8Array; associated: Uint8Array; header: Uint8Array }
 
 const noncePrefixBytes = 7
 const segmentsMax = 2 ** 32
@@ -51,16 +48,12 @@ export type TinkRun = { push(chunk: Uint8Array): void; finish(): void }
 export function tinkSealing(
   parameters: TinkParameters,
   key: TinkKey,
-  header: Uint8Array,
   emit: (piece: Buffer) => void,
 ): TinkRun {
-  const cipher = segmentCipher(parameters, key, header)
+  const under = gcmOfSegments(parameters, key)
   const restBytes = parameters.segmentBytes - tagBytes
-  return new Segments(restBytes - header.length, restBytes, (segment, index, isLast) => {
-    const [ciphertext, tag] = gcmSeal(
-      { key: cipher.key, nonce: cipher.nonce(index, isLast) },
-      segment,
-    )
+  return new Segments(restBytes - key.header.length, restBytes, (segment, index, isLast) => {
+    const [ciphertext, tag] = gcmSeal(under(index, isLast), segment)
     if (ciphertext.length > 0) emit(ciphertext)
     emit(tag)
   })
@@ -74,50 +67,51 @@ export function tinkSealing(
  */
 export function tinkOpening(
   parameters: TinkParameters,
-  key: TinkKey & { header: Uint8Array },
+  key: TinkKey,
   emit: (piece: Buffer) => void,
   refuse: () => never,
 ): TinkRun {
-  if (key.header[0] !== tinkHeaderBytes(parameters)) refuse()
-  const cipher = segmentCipher(parameters, key, key.header)
+  const open = tinkSegments(parameters, key, refuse)
   const restBytes = parameters.segmentBytes
   return new Segments(restBytes - key.header.length, restBytes, (segment, index, isLast) => {
-    // Only the empty message has an empty segment; a longer one that ends in an empty segment is
-    // not Tink's.
-    if (index > 0 && segment.length <= tagBytes) refuse()
-    const plaintext = gcmOpen({ key: cipher.key, nonce: cipher.nonce(index, isLast) }, segment)
-    if (plaintext === undefined) refuse()
-    else if (plaintext.length > 0) emit(plaintext)
+    const plaintext = open(segment, index, isLast)
+    if (plaintext.length > 0) emit(plaintext)
   })
 }
 
-type SegmentCipher = { key: KeyObject; nonce(index: number, isLast: boolean): Uint8Array }
-
-function segmentCipher(
+/** Opens single segments, in any order: for reading from the middle. `refuse` as in `tinkOpening`. */
+export function tinkSegments(
   parameters: TinkParameters,
-  { dataKey, associated }: TinkKey,
-  header: Uint8Array,
-): SegmentCipher {
+  key: TinkKey,
+  refuse: () => never,
+): (segment: Uint8Array, index: number, isLast: boolean) => Buffer {
+  if (key.header[0] !== tinkHeaderBytes(parameters)) refuse()
+  const under = gcmOfSegments(parameters, key)
+  return (segment, index, isLast) => {
+    // Only the empty message has an empty segment; a longer one that ends in one is not Tink's.
+    if (index > 0 && segment.length <= tagBytes) refuse()
+    return gcmOpen(under(index, isLast), segment) ?? refuse()
+  }
+}
+
+function gcmOfSegments(
+  parameters: TinkParameters,
+  { dataKey, associated, header }: TinkKey,
+): (index: number, isLast: boolean) => Gcm {
   if (header.length !== tinkHeaderBytes(parameters) || header[0] !== header.length) {
     throw new RangeError('The header does not fit the parameters of the stream.')
   }
   const salt = header.subarray(1, 1 + parameters.derivedKeyBytes)
-  const derived = hkdf(
-    parameters.hash,
-    { key: dataKey, salt, info: associated },
-    parameters.derivedKeyBytes,
-  )
+  const from = { key: dataKey, salt, info: associated }
+  const derived = hkdf(parameters.hash, from, parameters.derivedKeyBytes)
   const key = createSecretKey(derived)
   derived.fill(0)
   const nonce = Buffer.alloc(12)
   nonce.set(header.subarray(header.length - noncePrefixBytes))
-  return {
-    key,
-    nonce(index, isLast) {
-      if (index >= segmentsMax) throw new RangeError('The stream has too many segments.')
-      nonce.writeUInt32BE(index, noncePrefixBytes)
-      nonce[11] = isLast ? 1 : 0
-      return nonce
-    },
+  return (index, isLast) => {
+    if (index >= segmentsMax) throw new RangeError('The stream has too many segments.')
+    nonce.writeUInt32BE(index, noncePrefixBytes)
+    nonce[11] = isLast ? 1 : 0
+    return { key, nonce }
   }
 }

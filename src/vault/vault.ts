@@ -14,13 +14,9 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Refusal } from '../core/errors.ts'
 import { chunksOf, codeOf, fullDiskOr, removeFile, syncDirectory, writeAll } from './atomic-file.ts'
-import {
-  type ObjectRun,
-  type Opener,
-  objectOpening,
-  objectSealing,
-  type SealContext,
-} from './sealed-object.ts'
+import type { Opener, SealContext } from './object-header.ts'
+import { type ByteRange, openedRange } from './ranged-read.ts'
+import { type ObjectRun, objectOpening, objectSealing } from './sealed-object.ts'
 import { type SweepCounts, type SweepOptions, sweepVault } from './sweep.ts'
 
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -48,10 +44,11 @@ export type Vault = {
   /** The sealed bytes. Refuses `not-found`. */
   get(objectId: string): Promise<Readable>
   /**
-   * The plaintext, for one pass; it was whole only if the stream ends without an error. Refuses
-   * `not-found`.
+   * The plaintext, for one pass; it was whole only if the stream ends without an error. With a
+   * range, only those bytes are read and opened, and the last segment, so that an object cut short
+   * is refused all the same. Refuses `not-found`.
    */
-  openRead(opener: Opener, context: SealContext): Promise<Readable>
+  openRead(opener: Opener, context: SealContext, range?: ByteRange): Promise<Readable>
   /**
    * Writes the plaintext to a file that appears only if the object was whole. Refuses `not-found`,
    * `sealed-object-damaged`, `disk-full`.
@@ -79,9 +76,12 @@ export async function openVault(directory: string): Promise<Vault> {
       const sealed = await openFile(directory, objectId)
       return sealed.createReadStream({ highWaterMark: readBytes })
     },
-    openRead: async (opener, context) => {
+    openRead: async (opener, context, range) => {
       const sealed = await openFile(directory, context.objectId)
-      const plain = flat(opened(sealed, objectOpening(opener, context)))
+      const plain =
+        range === undefined
+          ? flat(opened(sealed, objectOpening(opener, context)))
+          : openedRange(sealed, { opener, context }, range)
       return Readable.from(plain, { objectMode: false })
     },
     openToFile: (opener, context, path) => openToFile(directory, opener, context, path),

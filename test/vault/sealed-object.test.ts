@@ -5,12 +5,8 @@ import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { Refusal } from '../../src/core/errors.ts'
-import {
-  objectOpening,
-  openStream,
-  type SealContext,
-  sealStream,
-} from '../../src/vault/sealed-object.ts'
+import type { SealContext } from '../../src/vault/object-header.ts'
+import { objectOpening, openStream, sealStream } from '../../src/vault/sealed-object.ts'
 import { sealingPair } from './sealing-pair.ts'
 
 const mib = 1 << 20

@@ -4,7 +4,7 @@
  */
 import { createDecipheriv, createECDH, createHmac } from 'node:crypto'
 import { Refusal } from '../../src/core/errors.ts'
-import type { Opener } from '../../src/vault/sealed-object.ts'
+import type { Opener } from '../../src/vault/object-header.ts'
 
 export type SealingPair = { publicKey: Buffer; keyId: string; opener: Opener }
 

@@ -15,7 +15,7 @@ const small: TinkParameters = { hash: 'sha256', derivedKeyBytes: 32, segmentByte
 
 function seal(parameters: TinkParameters, key: Key, header: Buffer, chunks: Uint8Array[]): Buffer {
   const pieces: Buffer[] = [header]
-  const run = tinkSealing(parameters, key, header, (piece) => pieces.push(piece))
+  const run = tinkSealing(parameters, { ...key, header }, (piece) => pieces.push(piece))
   for (const chunk of chunks) run.push(chunk)
   run.finish()
   return Buffer.concat(pieces)
@@ -138,7 +138,7 @@ test('refuses an empty last segment after full ones, which Tink never writes', a
   const header = headerOf(small, 5)
   // 24 bytes fill the first segment; a sealer that did not wait would mark it "more follows" and
   // end with an empty one.
-  const run = tinkSealing(small, key, header, (piece) => pieces.push(piece))
+  const run = tinkSealing(small, { ...key, header }, (piece) => pieces.push(piece))
   run.push(Buffer.alloc(24 + 1, 9))
   const [ciphertext, tag] = pieces
   const salt = header.subarray(1, 33)

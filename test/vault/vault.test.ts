@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import fc from 'fast-check'
 import { type Test, test } from 'tap'
 import { openVault, type PutOptions, type Vault } from '../../src/vault/vault.ts'
 import { sealingPair } from './sealing-pair.ts'
@@ -122,6 +123,38 @@ test('writes no part of a damaged object, and keeps what was there before', asyn
     })
     t.equal(await readFile(path, 'utf8'), 'before')
     t.same((await readdir(outside)).sort(), ['output', 'vault'])
+  }
+})
+
+test('reads any range, and refuses it of an object that was cut short elsewhere', async (t) => {
+  const { vault, directory } = await setUp(t)
+  const segment = (1 << 20) - 16
+  for (const size of [0, 1, segment - 40, segment - 39, 2 * segment - 40, 2 * segment + 500]) {
+    const options = optionsFor(randomUUID())
+    const plain = randomBytes(size)
+    await vault.put(chunks(plain), options)
+    const read = async (start: number, end: number): Promise<Buffer> =>
+      buffer(await vault.openRead(pair.opener, options.context, { start, end }))
+    const position = fc.oneof(
+      fc.integer({ min: 0, max: size }),
+      fc.constantFrom(0, segment - 41, segment - 40, segment - 39, 2 * segment - 40, size),
+    )
+    await fc.assert(
+      fc.asyncProperty(position, position, async (a, b) => {
+        const [start, end] = [Math.min(a, b, size), Math.min(Math.max(a, b), size)]
+        return (await read(start, end)).equals(plain.subarray(start, end))
+      }),
+      { numRuns: 40 },
+    )
+    await t.rejects(read(0, size + 1), RangeError)
+    await t.rejects(read(-1, size), RangeError)
+    const path = join(directory, options.context.objectId.slice(0, 2), options.context.objectId)
+    const { size: sealedBytes } = await stat(path)
+    for (const cut of [sealedBytes - 1, 136 + (1 << 20), 176, 100, 0]) {
+      if (cut >= sealedBytes) continue
+      await truncate(path, cut)
+      await t.rejects(read(0, Math.min(1, size)), { code: 'sealed-object-damaged' })
+    }
   }
 })
 
