@@ -1,6 +1,6 @@
 import { koreanRecipe } from '../../src/core/recipe.ts'
 import { normalisedFields } from '../../src/core/recipe-key.ts'
-import { openSession, quoteText } from '../../src/engine/session.ts'
+import { openSession, quoteText, type Session } from '../../src/engine/session.ts'
 import type { HeldPerson } from './support.ts'
 
 /** How a linkage of the tests works: passes 0 to 3 and 9 of LINKAGE.md, or less. */
@@ -96,4 +96,23 @@ export async function writeMaps(
   }
   session.close()
   return paths
+}
+
+/** Writes the tokens of one agency as the intake of keys would: serial, t1 to t5. */
+export async function writeTokens(
+  session: Session,
+  agency: string,
+  records: Keyed[],
+): Promise<string> {
+  const path = `${session.scratchDir}/${agency}-tokens.parquet`
+  const token = (key: string | undefined) => (key === undefined ? 'null' : quoteText(key))
+  const values = records
+    .filter((record) => record.agency === agency)
+    .map(({ id, k1, k4 }) => `(${quoteText(`S.${id}`)}, ${token(k1)}, ${token(k4)})`)
+  await session.run(
+    `copy (select serial, md5('K1' || k1)::uuid as t1, null::uuid as t2, null::uuid as t3,
+        md5('K4' || k4)::uuid as t4, null::uuid as t5
+      from (values ${values.join(', ')}) t(serial, k1, k4)) to ${quoteText(path)} (format parquet)`,
+  )
+  return path
 }

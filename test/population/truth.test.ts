@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { linkPersons } from '../../src/engine/link.ts'
+import { openSession } from '../../src/engine/session.ts'
 import { generatePopulation } from '../../src/population/generate.ts'
 import { judgeLinkage } from '../../src/population/truth.ts'
-import { keysOf, linkOf, type Passes, writeMaps } from './linker.ts'
+import { keysOf, linkOf, type Passes, writeMaps, writeTokens } from './linker.ts'
 import { personsByAgency, rowsOf } from './support.ts'
 
 // Ten times the usual dirt, so that a small population has some of each kind.
@@ -67,6 +69,46 @@ test('a linkage can be judged against the truth', async (t) => {
     t.ok((judged['hira']?.wrong ?? 0) >= 20, `${judged['hira']?.wrong} wrong links at HIRA`)
     t.ok((judged['nhis']?.wrong ?? 0) >= 10, `${judged['nhis']?.wrong} wrong links at NHIS`)
     t.equal(judged['kdca']?.wrong, 0)
+  })
+
+  t.test('the engine links the same population: none wrong, none missed', async (t) => {
+    const dir = join(root, 'engine')
+    await mkdir(dir)
+    const written = await writeMaps(dir, records, linkOf(records, rules))
+    const session = await openSession({ scratchDir: dir, memoryMiB: 512, threads: 2 })
+    const deliveries = []
+    for (const agency of Object.keys(written.serials)) {
+      deliveries.push({
+        deliveryId: agency,
+        agency,
+        isSpine: agency === 'ncc',
+        isDuplicateFree: ['ncc', 'nhis', 'kostat'].includes(agency),
+        keyTypes: ['K1', 'K4'],
+        files: [await writeTokens(session, agency, records)],
+      })
+    }
+    const linked = await linkPersons(session, {
+      deliveries,
+      rules: { hubK4Max: 3, hubSerialsMax: 3 },
+      personsOf: (tokens) => tokens,
+      outDir: dir,
+    })
+    session.close()
+    t.equal(linked.persons, 2000, 'spine in, spine out')
+    t.ok(linked.report.hubs >= 1)
+    const maps = Object.fromEntries(
+      Object.entries(linked.maps).map(([agency, { file }]) => [agency, file]),
+    )
+    const { serials } = written
+    const judged = await judgeLinkage({
+      populationDir,
+      scratchDir: join(dir, 'judge'),
+      serials,
+      maps,
+    })
+    for (const [agency, { wrong, missed, linked, linkable }] of Object.entries(judged)) {
+      t.same({ wrong, missed, linked }, { wrong: 0, missed: 0, linked: linkable }, agency)
+    }
   })
 
   t.test('a link left out is missed, two persons put together are wrong', async (t) => {
