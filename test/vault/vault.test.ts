@@ -12,6 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { type Test, test } from 'tap'
@@ -90,6 +91,11 @@ test('leaves nothing when the source breaks, is too large, or the key is none', 
   })
   const options = { ...optionsFor(randomUUID()), recipientPublicKey: Buffer.alloc(65) }
   await t.rejects(vault.put(chunks(Buffer.alloc(1)), options))
+  t.same(await filesIn(directory), [])
+  const body = Readable.from([Buffer.alloc(8), Buffer.alloc(8), Buffer.alloc(8)])
+  const kept = vault.put(body.iterator({ destroyOnReturn: false }), optionsFor(randomUUID(), 10))
+  await t.rejects(kept, { code: 'body-too-large' })
+  t.equal(body.destroyed, false, 'a stream whose owner wants to answer is left open')
   t.same(await filesIn(directory), [])
   await vault.put(chunks(Buffer.alloc(10)), optionsFor(randomUUID(), 10))
   t.equal((await filesIn(directory)).length, 1)
