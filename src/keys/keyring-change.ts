@@ -7,8 +7,9 @@ import { z } from 'zod'
 import { Refusal } from '../core/errors.ts'
 import { wrapKey } from './aes-kwp.ts'
 import { newKeyMaterial } from './key-material.ts'
+import { domainSchema, personSchema } from './key-names.ts'
 import { type KeyAlgorithm, type KeyPurpose, ruleOf } from './key-purposes.ts'
-import { domainSchema, type KeyEntry, type KeyringContent, personSchema } from './keyring-file.ts'
+import type { KeyEntry, KeyringContent } from './keyring-file.ts'
 
 /** Who acts, who else approves, and when. */
 export type Act = { by: string; approvedBy: string; now: Date }

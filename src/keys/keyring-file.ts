@@ -10,23 +10,15 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { canonicalJson } from '../core/canonical.ts'
 import { Refusal } from '../core/errors.ts'
+import { domainSchema, personSchema } from './key-names.ts'
 import { type KeyAlgorithm, type KeyPurpose, keyRules, keyringSides } from './key-purposes.ts'
 import { argon2Least, argon2Most, type KeyringSecrets } from './passphrase.ts'
-
-/** The largest keyring that is read; some 25,000 keys. */
-export const keyringBytesMax = 16 << 20
 
 const uuid = z.uuid().lowercase()
 const time = z.iso.datetime()
 const base64 = z.base64().max(1024)
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`))
 const between = (least: number, most: number) => z.int().min(least).max(most)
-
-/** A person as the service knows them: a name or an account id. */
-export const personSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)
-
-/** A release domain, or whatever else tells two keys of a purpose apart. */
-export const domainSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/)
 
 const entrySchema = z.strictObject({
   id: uuid,

@@ -7,13 +7,16 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } fro
 import { link, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
-import { type KeyringFile, keyringBytesMax, parseKeyring } from './keyring-file.ts'
+import { type KeyringFile, parseKeyring } from './keyring-file.ts'
 
 /**
  * A keyring as it was read: its parts, the digest of its bytes, and what changes when the file
  * does.
  */
 export type StoredKeyring = { file: KeyringFile; sha256: Buffer; stamp: string }
+
+/** The largest keyring that is read; some 25,000 keys. */
+const keyringBytesMax = 16 << 20
 
 const remainPattern = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const remainAgeMs = 60_000

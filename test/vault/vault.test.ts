@@ -1,47 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import {
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  truncate,
-  utimes,
-  writeFile,
-} from 'node:fs/promises'
+import { readdir, readFile, rename, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
-import { type Test, test } from 'tap'
-import { openVault, type PutOptions, type Vault } from '../../src/vault/vault.ts'
-import { sealingPair } from './sealing-pair.ts'
-
-const pair = sealingPair()
-
-const optionsFor = (objectId: string, plainBytesMax?: number): PutOptions => ({
-  recipientPublicKey: pair.publicKey,
-  keyId: pair.keyId,
-  context: { project: '5a6f3bfc-6a41-4a4e-9a2e-8f1a6a3c1d11', kind: 'tokens', objectId },
-  ...(plainBytesMax === undefined ? {} : { plainBytesMax }),
-})
-
-async function* chunks(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* parts
-}
-
-async function setUp(t: Test): Promise<{ vault: Vault; directory: string; outside: string }> {
-  const outside = t.testdir()
-  const directory = join(outside, 'vault')
-  return { vault: await openVault(directory), directory, outside }
-}
-
-async function filesIn(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
-}
+import { test } from 'tap'
+import { chunks, filesIn, optionsFor, pair, setUp } from './new-vault.ts'
 
 test('stores content sealed, tells its size and digest, and opens it again', async (t) => {
   const { vault, directory, outside } = await setUp(t)
@@ -222,35 +187,3 @@ test('sweeps old orphans and torn writes, and nothing that is named or young', a
   )
   t.same(await vault.sweep(isNamed, options), { objects: 1, orphans: 0, temporaries: 0 })
 })
-
-/** Options of a test that mounts a small disk: skipped, loudly, where that is not allowed. */
-function withSmallDisk(): { skip?: string } {
-  const probe = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'])
-  if (probe.status === 0) return {}
-  return { skip: 'mounting a small tmpfs needs root; a full disk was not tried here' }
-}
-
-test(
-  'refuses with disk-full on a real full disk, leaves nothing, and works again',
-  withSmallDisk(),
-  async (t) => {
-    const disk = join(t.testdir(), 'disk')
-    await mkdir(disk)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk])
-    try {
-      const vault = await openVault(join(disk, 'vault'))
-      await t.rejects(vault.put(chunks(randomBytes(3 << 20)), optionsFor(randomUUID())), {
-        code: 'disk-full',
-      })
-      t.same(await filesIn(disk), [])
-      const options = optionsFor(randomUUID())
-      await vault.put(chunks(randomBytes(1 << 20)), options)
-      await t.rejects(vault.openToFile(pair.opener, options.context, join(disk, 'opened')), {
-        code: 'disk-full',
-      })
-      t.same(await filesIn(disk), [options.context.objectId])
-    } finally {
-      execFileSync('umount', [disk])
-    }
-  },
-)
