@@ -57,20 +57,24 @@ async function malformedRow(
 ): Promise<Refusal | undefined> {
   if (piece.format !== 'csv') return undefined
   const columns = piece.columns.map((column) => `max(${quoteIdentifier(column)})`).join(', ')
-  const kept = piece.ordered.replace(/\)$/, ', store_rejects = true, rejects_limit = 1000)')
-  try {
-    await session.run(`select ${columns} from ${kept}`)
-  } catch (again) {
-    const line = again instanceof EngineError ? (again.line ?? error.line) : error.line
-    return refusal(piece, 'A row cannot be read as CSV. Check quotes and line ends.', line)
+  const scanError = (relation: string) =>
+    session.run(`select ${columns} from ${relation}`).catch((again: unknown) => again)
+  const found = await scanError(piece.relation)
+  if (!(found instanceof EngineError)) return undefined
+  const rejecting = piece.relation.replace(/\)$/, ', store_rejects = true, rejects_limit = 1000)')
+  const [row] =
+    (await scanError(rejecting)) instanceof EngineError
+      ? []
+      : await session.rows(`select line::integer as line, error_type::varchar as kind
+          from reject_errors order by line limit 1`)
+  if (row !== undefined) {
+    const sentence = sentences[String(row['kind'])] ?? unreadable
+    return refusal(piece, sentence, Number(row['line']))
   }
-  const [row] = await session.rows(
-    'select line::integer as line, error_type::varchar as kind from reject_errors order by line limit 1',
-  )
-  if (row === undefined) return undefined
-  const sentence = sentences[String(row['kind'])] ?? 'A row cannot be read as CSV.'
-  return refusal(piece, sentence, Number(row['line']))
+  return refusal(piece, unreadable, found.line ?? error.line)
 }
+
+const unreadable = 'A row cannot be read as CSV. Check its quotes, and that all lines end alike.'
 
 function refusal(piece: Piece, sentence: string, line: number | undefined): Refusal {
   // A decoded piece counts its own lines; a header line is already part of what it counts.
@@ -93,7 +97,7 @@ async function numberFound(
   const text = `concat_ws('', ${piece.columns.map(quoteIdentifier).join(', ') || 'null'})`
   const breaks = `strlen(${text}) - strlen(replace(${text}, chr(10), ''))`
   const found = `select row_number() over () as row, case ${which} end as hit,
-    sum(${breaks}) over (rows between unbounded preceding and 1 preceding) as breaks from ${piece.ordered}`
+    sum(${breaks}) over (rows between unbounded preceding and 1 preceding) as breaks from ${piece.relation}`
   const [row] = await session.rows(
     `select row::integer as row, hit::integer as hit, coalesce(breaks, 0)::integer as breaks
      from (${found}) where hit is not null order by row limit 1`,

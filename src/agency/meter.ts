@@ -27,15 +27,20 @@ export class Meter {
 
   /** Tells while `act` reads a piece of `bytes` of a source; it gives the rows it read. */
   async during(source: Source, bytes: number, act: () => Promise<number>): Promise<void> {
-    const tell = (share: number) => this.#say(source, Math.round(bytes * share))
-    const timer = setInterval(() => tell(this.#session.progress()), tellEveryMs)
+    let share = 0
+    const tell = () => this.#say(source, Math.round(bytes * share))
+    const timer = setInterval(() => {
+      share = Math.max(share, this.#session.progress()) // The engine's own guess goes up and down.
+      tell()
+    }, tellEveryMs)
     try {
       this.#rows += await act()
     } finally {
       clearInterval(timer)
     }
     this.#bytes += bytes
-    tell(0)
+    share = 0
+    tell()
   }
 
   /** Tells that keys are being made. */

@@ -34,10 +34,8 @@ export class Parts {
   /** Writes the rows of a query into as many parts as they need. Gives the number of rows. */
   async add(session: AgencySession, query: string): Promise<number> {
     const fresh = join(this.dir, '.fresh')
-    await mkdir(fresh, { recursive: true, mode: 0o700 })
-    const copied = await session.rows(
-      `copy (${query}) to ${quoteText(fresh)} (${partOptions}, overwrite_or_ignore true)`,
-    )
+    await mkdir(this.dir, { recursive: true, mode: 0o700 })
+    const copied = await session.rows(`copy (${query}) to ${quoteText(fresh)} (${partOptions})`)
     let rows = 0
     for (const { filename, count } of copied) {
       if (Number(count) === 0) continue

@@ -109,12 +109,20 @@ export async function writeKeys(
     columns.push(`key_${type}.key as ${type}`)
   }
   // The order of the file may be that of registration numbers; the order of serials says nothing.
-  await session.run(`create temp table keys as select serial, ${columns.join(', ')}
-    from person join serial_of using (id) ${joins.join(' ')}`)
-  await parts.add(session, `select * from keys order by serial`)
-  const empty = types.map((type) => `(count(*) - count(${type}))::integer as ${type}`).join(', ')
-  const [counted] = await session.rows(`select ${empty} from keys`)
-  await session.run('reset variable ipad; reset variable opad; drop table keys; drop table person')
+  await session.run(`create temp table person_by_serial as
+    select serial, person.* exclude (id) from person join serial_of using (id) order by serial`)
+  const empty = types.map((type) => {
+    const fields = (recipe.keyTypes[type] ?? []).map((field) => quoteIdentifier(`f_${field}`))
+    const isEmpty = fields.map((field) => `${field} is null`).join(' or ')
+    return `(count(*) filter (${isEmpty}))::integer as ${type}`
+  })
+  const [counted] = await session.rows(`select ${empty.join(', ')} from person`)
+  await session.run('drop table person')
+  await parts.add(
+    session,
+    `select serial, ${columns.join(', ')} from person_by_serial ${joins.join(' ')}`,
+  )
+  await session.run('reset variable ipad; reset variable opad; drop table person_by_serial')
   return Object.fromEntries(types.map((type) => [type, Number(counted?.[type])]))
 }
 

@@ -44,9 +44,9 @@ export async function prepareDelivery(
   for await (const { source, piece: unread } of oneAhead(pieces)) {
     signal?.throwIfAborted()
     const piece = await withColumns(place.session, unread)
-    await meter.during(source, piece.sourceBytes, async () => {
+    if (source.table !== undefined) persons ??= await settleKeys(place, options, { keys, meter })
+    await meter.during(source, piece.sourceBytes, () => {
       if (source.table === undefined) return readPersonRows(place, { ...source, piece }, options)
-      persons ??= await settleKeys(place, options, { keys, meter })
       const table = tables.get(source.table) ?? newTable(place, source.table)
       tables.set(source.table, table)
       return readTableRows(place, { ...source, piece, table: source.table }, { table, options })

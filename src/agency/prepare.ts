@@ -62,16 +62,14 @@ async function withSession(
     dirs,
     memoryMiB: options.memoryMiB ?? 700,
     threads: options.threads ?? availableParallelism(),
+    ...(signal && { signal }),
   })
-  const interrupt = () => session.interrupt()
-  signal?.addEventListener('abort', interrupt)
   try {
     return await prepareDelivery({ session, outDir, workDir, dirs }, sources, options)
   } catch (error) {
     signal?.throwIfAborted() // Rather than what the interrupted statement says.
     throw error
   } finally {
-    signal?.removeEventListener('abort', interrupt)
     session.close()
   }
 }

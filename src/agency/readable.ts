@@ -25,9 +25,8 @@ export type Piece = {
   /** As the description names it. */
   file: string
   path: string
-  /** SQL that reads it, every column as text; the same in the order of the file, for finding a line. */
+  /** SQL that reads it, every column as text. */
   relation: string
-  ordered: string
   columns: readonly string[]
   format: 'csv' | 'parquet'
   hasHeader: boolean
@@ -39,13 +38,17 @@ export type Piece = {
   release(): Promise<void>
 }
 
-const pieceBytes = 256 * 1024 * 1024
+const pieceBytesUsual = 256 * 1024 * 1024
+
+/** Where pieces are made, and from how many bytes on one is cut. */
+export type PieceMaking = { workDir: string; signal?: AbortSignal; pieceBytes?: number }
 
 /** The pieces of one file, in order. Release each after use. */
 export async function* piecesOf(
   source: { name: string; path: string; bytes: number; layout: FileLayout },
-  { workDir, signal }: { workDir: string; signal?: AbortSignal },
+  making: PieceMaking,
 ): AsyncGenerator<Piece> {
+  const { signal } = making
   const { name, path, layout } = source
   if (layout.format === 'parquet') {
     yield parquetPiece(name, path, source.bytes)
@@ -58,10 +61,7 @@ export async function* piecesOf(
     yield csvPiece(csv, { skipHeader: layout.header === undefined, linesBefore: 0 })
     return
   }
-  yield* decodedPieces({ name, path, delimiter: layout.delimiter, header }, layout, {
-    workDir,
-    ...(signal && { signal }),
-  })
+  yield* decodedPieces({ name, path, delimiter: layout.delimiter, header }, layout, making)
 }
 
 /** The same items, with the next one already under way while one is used. Closes the source whatever happens. */
@@ -87,6 +87,7 @@ function csvPiece(
   { name, path, delimiter, header, bytes }: Csv,
   { skipHeader, linesBefore }: { skipHeader: boolean; linesBefore: number },
 ): Piece {
+  // Never `parallel = false`: with it DuckDB 1.5 ends the file at a quote that stays open, and says nothing.
   const types = header.columns.map((column) => `${quoteText(column)}: 'VARCHAR'`).join(', ')
   const options = [
     `columns = {${types}}`,
@@ -96,12 +97,10 @@ function csvPiece(
     'auto_detect = false, strict_mode = true, null_padding = false',
     `buffer_size = ${8 * 1024 * 1024}, max_line_size = ${2 * 1024 * 1024}`,
   ].join(', ')
-  const read = (more: string) => `read_csv(${quoteText(path)}, ${options}${more})`
   return {
     file: name,
     path,
-    relation: read(''),
-    ordered: read(', parallel = false'),
+    relation: `read_csv(${quoteText(path)}, ${options})`,
     columns: header.columns,
     format: 'csv',
     hasHeader: skipHeader,
@@ -117,7 +116,6 @@ function parquetPiece(name: string, path: string, bytes: number): Piece {
     file: name,
     path,
     relation,
-    ordered: relation,
     columns: [], // Asked of DuckDB where needed.
     format: 'parquet',
     hasHeader: false,
@@ -130,7 +128,7 @@ function parquetPiece(name: string, path: string, bytes: number): Piece {
 async function* decodedPieces(
   csv: Omit<Csv, 'bytes'>,
   layout: FileLayout,
-  { workDir, signal }: { workDir: string; signal?: AbortSignal },
+  { workDir, signal, pieceBytes = pieceBytesUsual }: PieceMaking,
 ): AsyncGenerator<Piece> {
   const writer = new PieceWriter(join(workDir, 'decoded'))
   let linesBefore = 0

@@ -19,6 +19,8 @@ export type AgencySessionOptions = {
   threads: number
   /** Rows come in the order of the file: for finding a line again. */
   keepsOrder?: boolean
+  /** Stops the running statement, and refuses every later one. */
+  signal?: AbortSignal
 }
 
 export type AgencySession = {
@@ -29,7 +31,6 @@ export type AgencySession = {
   rowsScanned(): Promise<number>
   /** Share of the running statement that is done, 0 to 1. */
   progress(): number
-  interrupt(): void
   close(): void
 }
 
@@ -62,15 +63,18 @@ export async function openAgencySession(options: AgencySessionOptions): Promise<
     'set lock_configuration = true',
   ])
     await connection.run(setting)
-  return sessionOn(instance, connection, profile)
+  return sessionOn(instance, connection, { profile, signal: options.signal })
 }
 
 function sessionOn(
   instance: DuckDBInstance,
   connection: DuckDBConnection,
-  profile: string,
+  { profile, signal }: { profile: string; signal: AbortSignal | undefined },
 ): AgencySession {
+  const interrupt = () => connection.interrupt()
+  signal?.addEventListener('abort', interrupt)
   const attempt = async <T>(act: () => Promise<T>): Promise<T> => {
+    signal?.throwIfAborted()
     try {
       return await act()
     } catch (error) {
@@ -87,8 +91,8 @@ function sessionOn(
     rowsScanned: async () =>
       scannedIn(operatorSchema.parse(JSON.parse(await readFile(profile, 'utf8')))),
     progress: () => Math.min(1, Math.max(0, connection.progress.percentage / 100)),
-    interrupt: () => connection.interrupt(),
     close: () => {
+      signal?.removeEventListener('abort', interrupt)
       connection.closeSync()
       instance.closeSync()
     },
