@@ -25,6 +25,46 @@ export const commands = {
     summary: 'bring the database to the schema of this release',
     load: async () => (await import('./migrate.ts')).migrateCommand,
   },
+  'keys init': {
+    summary: 'make the keyring of a side: two custodians',
+    load: async () => (await import('./keys.ts')).keysInitCommand,
+  },
+  'keys list': {
+    summary: 'the keys of a keyring, never their bytes',
+    load: async () => (await import('./keys.ts')).keysListCommand,
+  },
+  'keys example': {
+    summary: 'make the worthless example keyrings',
+    load: async () => (await import('./keys.ts')).keysExampleCommand,
+  },
+  'ca init': {
+    summary: 'make a certificate authority',
+    load: async () => (await import('./ca.ts')).caInitCommand,
+  },
+  'ca server': {
+    summary: 'make the certificate of the API',
+    load: async () => (await import('./ca.ts')).caServerCommand,
+  },
+  'ca sign': {
+    summary: 'sign the request of an agency',
+    load: async () => (await import('./ca.ts')).caSignCommand,
+  },
+  'agencies add': {
+    summary: 'register an agency by its certificate',
+    load: async () => (await import('./registrations.ts')).agenciesAddCommand,
+  },
+  'accounts add': {
+    summary: 'register a person who may sign in',
+    load: async () => (await import('./registrations.ts')).accountsAddCommand,
+  },
+  'audit export': {
+    summary: 'take the trail out of the service, as an auditor',
+    load: async () => (await import('./audit-export.ts')).auditExportCommand,
+  },
+  'audit verify': {
+    summary: 'check an exported trail, offline',
+    load: async () => (await import('./audit-verify.ts')).auditVerifyCommand,
+  },
   config: {
     summary: 'show the settings and their values',
     load: async () => (await import('./config-command.ts')).configCommand,

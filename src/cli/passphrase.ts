@@ -1,5 +1,5 @@
 /** Passphrases come from a file or an open file descriptor, never from the environment or the command line. */
-import { fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import type { KeyringSide } from '../keys/key-purposes.ts'
@@ -17,26 +17,39 @@ export const passphraseOptions: Readonly<Record<string, Option>> = {
 const passphraseBytesMax = 1_024
 
 /**
- * The passphrase of a side's keyring: from `--passphrase-fd`, `--passphrase-file`, or `<keys>/<side>.passphrase`. One newline
- * at its end is not part of it.
+ * The passphrase of a side's keyring: from `--passphrase-fd`, `--passphrase-file`, or `<keys>/<side>.passphrase`.
+ *
+ * @throws {Refusal} as `passphraseGiven`.
+ */
+export function passphraseOf(context: CommandContext, side: KeyringSide): Uint8Array {
+  const usual = join(context.config.keys, `${side}.passphrase`)
+  return passphraseGiven(context) ?? readSecretFile(usual)
+}
+
+/**
+ * The passphrase that the options name; undefined if they name none. One newline at its end is not part of it.
  *
  * @throws {Refusal} `not-found`, `keyring-refused` for a file that others may read, `option-unknown`.
  */
-export function passphraseOf(context: CommandContext, side: KeyringSide): Uint8Array {
-  const { given, config } = context
+export function passphraseGiven({ given }: CommandContext): Uint8Array | undefined {
   const descriptor = given.whole('passphrase-fd', 0, 1_023)
   if (descriptor !== undefined) return readFrom(descriptor)
-  const path = given.text('passphrase-file') ?? join(config.keys, `${side}.passphrase`)
+  const path = given.text('passphrase-file')
+  return path === undefined ? undefined : readSecretFile(path)
+}
+
+/** A password or passphrase in a file of its own, mode 0600. */
+export function readSecretFile(path: string): Uint8Array {
   const opened = openToRead(path)
-  const { mode } = fstatSync(opened)
-  if ((mode & 0o077) !== 0) {
-    throw new Refusal(
-      'keyring-refused',
-      'Others than its owner may read the passphrase. Set its mode to 0600 and change it.',
-      { side },
-    )
+  try {
+    if ((fstatSync(opened).mode & 0o077) === 0) return readFrom(opened)
+  } finally {
+    closeSync(opened)
   }
-  return readFrom(opened)
+  throw new Refusal(
+    'keyring-refused',
+    'Others than its owner may read the file of a passphrase. Set its mode to 0600 and change it.',
+  )
 }
 
 function openToRead(path: string): number {
@@ -45,7 +58,7 @@ function openToRead(path: string): number {
   } catch {
     throw new Refusal(
       'not-found',
-      'The passphrase cannot be read. Name its file with --passphrase-file, or its descriptor with --passphrase-fd.',
+      'The file of a passphrase cannot be read. Name it with --passphrase-file, or use --passphrase-fd.',
     )
   }
 }
@@ -67,5 +80,5 @@ function readFrom(descriptor: number): Uint8Array {
   }
   if (buffer[bytes - 1] === 0x0a) bytes -= 1
   if (bytes > 0 && bytes <= passphraseBytesMax) return buffer.subarray(0, bytes)
-  throw new Refusal('passphrase-wrong', 'A passphrase has 12 to 1,024 bytes; this is none.')
+  throw new Refusal('passphrase-wrong', 'A passphrase has 1 to 1,024 bytes; this is none.')
 }

@@ -12,6 +12,14 @@ export type CommandLine = {
   version: string
 }
 
+const outageCodes: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+])
+
 /** Runs one command and gives the exit code. Whatever is thrown becomes a sentence and a code here, and nowhere else. */
 export async function runCommandLine(line: CommandLine, terminal: Terminal): Promise<number> {
   try {
@@ -29,6 +37,10 @@ export function explain(error: unknown, terminal: Pick<Terminal, 'tell' | 'annou
     for (const [key, value] of Object.entries(details)) terminal.tell(`${key}: ${value}`)
     terminal.announce({ refusal: { code, sentence, details } })
     return exitCodes[code]
+  }
+  if (error instanceof Error && 'code' in error && outageCodes.has(error.code)) {
+    terminal.tell(`Something that is needed cannot be reached (${error.code}). Check the URLs.`)
+    return defectExitCode
   }
   terminal.tell(`Something went wrong that should not: ${kindOf(error)}`)
   for (const frame of framesOf(error)) terminal.tell(frame)
