@@ -191,6 +191,7 @@ create table gyeol.linkage (
   job_id uuid references gyeol.job,
   persons_object_id uuid references gyeol.vault_object, -- ordinal → person, sealed to the data side
   persons bigint,
+  persons_sha256 bytea, -- of the list, unsealed
   report jsonb, -- masked counts
   created_by uuid not null references gyeol.account,
   created_at timestamptz not null default now(),

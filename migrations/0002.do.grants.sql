@@ -69,7 +69,8 @@ grant select on gyeol.job to gyeol_auditor;
 -- Linkages, cohorts, releases --------------------------------------------------------------------------------------
 
 grant select, insert on gyeol.linkage to gyeol_api;
-grant select, update (state, persons_object_id, persons, report, ended_at) on gyeol.linkage to gyeol_key;
+grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at) on gyeol.linkage
+  to gyeol_key;
 grant select on gyeol.linkage to gyeol_data, gyeol_auditor;
 
 grant select, insert on gyeol.link_map to gyeol_key;

@@ -179,6 +179,7 @@ create table gyeol.linkage (
   job_id uuid,
   persons_object_id uuid,
   persons bigint,
+  persons_sha256 bytea,
   report jsonb,
   created_by uuid not null,
   created_at timestamp with time zone not null default now(),
@@ -460,7 +461,7 @@ grant select, insert on gyeol.link_map to gyeol_key;
 grant select, insert on gyeol.linkage to gyeol_api;
 grant select on gyeol.linkage to gyeol_auditor;
 grant select on gyeol.linkage to gyeol_data;
-grant select, update (state, persons_object_id, persons, report, ended_at) on gyeol.linkage to gyeol_key;
+grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at) on gyeol.linkage to gyeol_key;
 grant select, insert, update (upload_object_id, taken_object_id) on gyeol.part to gyeol_api;
 grant select on gyeol.part to gyeol_auditor;
 grant select, update (state, upload_object_id, taken_object_id, rows, rows_taken, refusals, report) on gyeol.part to gyeol_data;

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { type LoginRole, loginRoles } from '../src/store/roles.ts'
 import { startTestDatabase } from './support/database.ts'
@@ -62,6 +63,27 @@ test('roles', async (t) => {
       [],
       'nobody else holds any',
     )
+  })
+
+  t.test('may together write every column that the code writes', async (t) => {
+    const grants = await grantsOf(admin)
+    const store = new URL('../src/store/', import.meta.url)
+    let statements = 0
+    for (const name of readdirSync(store)) {
+      const text = readFileSync(new URL(name, store), 'utf8')
+      for (const [, table, sets = ''] of text.matchAll(
+        /update (gyeol\.\w+)(?: as \w+)?\s+set (.*?)(?=\bwhere\b|`)/gs,
+      )) {
+        statements += 1
+        const writable = grants
+          .filter((grant) => grant.object === table)
+          .flatMap((grant) => /update \(([^)]*)\)/.exec(grant.privileges)?.[1]?.split(', ') ?? [])
+        for (const [, column = ''] of sets.matchAll(/(?:^|,)\s*(\w+) = /g)) {
+          if (!writable.includes(column)) t.fail(`${name} writes ${table}.${column}; no role may`)
+        }
+      }
+    }
+    t.ok(statements > 15, 'there are statements to look at')
   })
 
   t.test('own nothing, bypass nothing and are members of nothing', async (t) => {
