@@ -1,8 +1,5 @@
 import { quoteText, type Session } from './session.ts'
 
-/** What a release tells of every person of its cohort: the pseudonym, and the month from whose first diagnosis dates count. */
-export const personColumns = ['pseudonym', 'diagnosis_month'] as const
-
 /**
  * Writes the table of persons of a release, in the order of pseudonyms: pseudonym VARCHAR, diagnosis_month VARCHAR
  * (`YYYY-MM`, NULL where no diagnosis is known).

@@ -19,7 +19,7 @@ export type SessionOptions = {
   /** What DuckDB may hold in memory before it spills into the scratch directory. */
   memoryMiB: number
   threads: number
-  /** What it may spill. Default: as much as it may hold in memory. */
+  /** What it may spill. Default: four times what it may hold in memory. */
   spillMiB?: number
 }
 
@@ -60,7 +60,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     memory_limit: `${options.memoryMiB}MiB`,
     threads: String(options.threads),
     temp_directory: spillDir,
-    max_temp_directory_size: `${options.spillMiB ?? options.memoryMiB}MiB`,
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
@@ -71,6 +70,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   })
   const connection = await instance.connect()
   await connection.run('set errors_as_json = true')
+  // Given with the others it is shown but not held to.
+  const spillMiB = options.spillMiB ?? 4 * options.memoryMiB
+  await connection.run(`set max_temp_directory_size = '${spillMiB}MiB'`)
   await connection.run(`set allowed_directories = [${quoteText(`${scratchDir}/`)}]`)
   await connection.run('set enable_external_access = false')
   await connection.run('set lock_configuration = true')
@@ -110,11 +112,13 @@ function sessionOn(
   return {
     ...known,
     run: (sql, values) => attempt(async () => void (await connection.run(sql, bound(values)))),
-    rows: <T extends Record<string, unknown>>(sql: string, values?: readonly Value[]) =>
-      attempt(async () => {
+    rows: async <T extends Record<string, unknown>>(sql: string, values?: readonly Value[]) => {
+      const rows = await attempt(async () => {
         const reader = await connection.runAndReadAll(sql, bound(values))
-        return reader.getRowObjectsJS().map(withNumbers) as T[]
-      }),
+        return reader.getRowObjectsJS()
+      })
+      return rows.map(withNumbers) as T[]
+    },
     registerColumnFunction: (name, width, onColumn) =>
       connection.registerScalarFunction(columnFunction(name, width, onColumn, onThrow)),
     registerTextFunction: (name, onTexts) =>
