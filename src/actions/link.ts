@@ -105,9 +105,17 @@ async function publish(
       tx,
       sealed.map((file) => file.object),
     )
-    const personsObjectId = persons.object.id
-    const { persons: count, report } = linked
-    await saveLinked(tx, { id: linkageId, personsObjectId, persons: count, report }, maps)
+    await saveLinked(
+      tx,
+      {
+        id: linkageId,
+        personsObjectId: persons.object.id,
+        persons: linked.persons,
+        personsSha256: persons.plainSha256,
+        report: linked.report,
+      },
+      maps,
+    )
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'link', linkageId),
       project: projectId,

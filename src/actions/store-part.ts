@@ -52,7 +52,9 @@ export async function storePart(deps: Deps, caller: Caller, upload: Upload): Pro
   const sealingKey = await currentSealingKey(deps.pool, side, delivery.projectId)
   if (!sealingKey) throw new Error('an open project has sealing keys')
   const objectId = deps.randomUuid()
-  const stored = await deps.vault.put(upload.body, {
+  // The body stays open when it is refused half way: the refusal is answered on the same socket.
+  const bytes = upload.body.iterator({ destroyOnReturn: false })
+  const stored = await deps.vault.put(bytes, {
     recipientPublicKey: sealingKey.publicKey,
     keyId: sealingKey.id,
     context: { project: delivery.projectId, kind, objectId },

@@ -18,9 +18,11 @@ export function dataPackageOf(release: {
   policy: Policy
   catalogue: Catalogue
   files: readonly TableFile[]
+  /** The table of persons, one file a format. */
+  persons: readonly Omit<TableFile, 'table'>[]
 }): Json {
   const { policy, catalogue, files } = release
-  const resources = Object.keys(policy.tables).flatMap((table) =>
+  const tables = Object.keys(policy.tables).flatMap((table) =>
     (['parquet', 'csv'] as const).flatMap((format) => {
       const parts = files.filter((file) => file.table === table && file.format === format)
       return parts.length === 0 ? [] : [resourceOf({ policy, catalogue, table, format, parts })]
@@ -32,7 +34,25 @@ export function dataPackageOf(release: {
     version: policy.version,
     'x-catalogue': { name: catalogue.name, version: catalogue.version },
     'x-dates': policy.dates,
-    resources,
+    resources: [...release.persons.map(personsResource), ...tables],
+  }
+}
+
+/** Every person of the release once: what the dates of the other tables count from. */
+function personsResource(file: Omit<TableFile, 'table'>): Json {
+  return {
+    name: file.format === 'parquet' ? 'persons' : 'persons-csv',
+    title: 'Persons',
+    'x-title-ko': '대상자',
+    profile: 'tabular-data-resource',
+    path: file.name,
+    format: file.format,
+    mediatype: mediaTypes[file.format],
+    encoding: 'utf-8',
+    bytes: file.bytes,
+    hash: `sha256:${file.sha256}`,
+    'x-rows': file.rows,
+    schema: { fields: [pseudonymField, diagnosisMonthField], missingValues: [''] },
   }
 }
 
@@ -74,6 +94,13 @@ const pseudonymField: Json = {
   title: 'Pseudonym of the person in this release',
   'x-title-ko': '이 반출본에서의 개인 가명',
   constraints: { required: true, minLength: 27, maxLength: 27 },
+}
+
+const diagnosisMonthField: Json = {
+  name: 'diagnosis_month',
+  type: 'yearmonth',
+  title: 'Month of the first diagnosis',
+  'x-title-ko': '최초 진단 연월',
 }
 
 function fieldOf({ name, rule, column, type }: ReleasedColumn): Json {

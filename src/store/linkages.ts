@@ -9,6 +9,7 @@ export type Linkage = {
   jobId: string | null
   personsObjectId: string | null
   persons: number | null
+  personsSha256: Uint8Array | null
   report: Record<string, unknown> | null
   createdBy: string
   createdAt: Date
@@ -25,7 +26,7 @@ export type LinkMap = {
 
 const linkageColumns = `linkage_id as id, project_id as "projectId", state,
   rules_version as "rulesVersion", job_id as "jobId", persons_object_id as "personsObjectId",
-  persons, report, created_by as "createdBy", created_at as "createdAt", ended_at as "endedAt"`
+  persons, persons_sha256 as "personsSha256", report, created_by as "createdBy", created_at as "createdAt", ended_at as "endedAt"`
 
 /** The linkage, or undefined. */
 export async function findLinkage(db: Queryable, id: string): Promise<Linkage | undefined> {
@@ -57,15 +58,27 @@ export async function insertLinkage(
 /** Publishes a linkage's result with all its link maps. */
 export async function saveLinked(
   tx: Tx,
-  linkage: { id: string; personsObjectId: string; persons: number; report: unknown },
+  linkage: {
+    id: string
+    personsObjectId: string
+    persons: number
+    personsSha256: Uint8Array
+    report: unknown
+  },
   maps: LinkMap[],
 ): Promise<void> {
   await tx.query(
     `update gyeol.linkage
      set state = 'linked', persons_object_id = $2::uuid, persons = $3::bigint, report = $4::jsonb,
-         ended_at = now()
+         persons_sha256 = $5::bytea, ended_at = now()
      where linkage_id = $1::uuid and state = 'queued'`,
-    [linkage.id, linkage.personsObjectId, linkage.persons, JSON.stringify(linkage.report)],
+    [
+      linkage.id,
+      linkage.personsObjectId,
+      linkage.persons,
+      JSON.stringify(linkage.report),
+      linkage.personsSha256,
+    ],
   )
   await tx.query(
     `insert into gyeol.link_map (linkage_id, delivery_id, object_id, serials, linked)

@@ -73,7 +73,7 @@ export async function startTestService(t: Pick<Test, 'teardown'>): Promise<TestS
   }
   const app = await buildApp(deps, { tls: authority.server, logLevel: 'error' })
   await app.listen({ host: '127.0.0.1', port: 0 })
-  const workers = []
+  const workers: { stop: () => Promise<void> }[] = []
   for (const side of ['key', 'data'] as const) {
     const role = side === 'key' ? 'gyeol_key' : 'gyeol_data'
     const workerDeps: WorkerDeps = {
@@ -94,14 +94,16 @@ export async function startTestService(t: Pick<Test, 'teardown'>): Promise<TestS
         if (sentence !== 'job done') console.error(side, sentence, JSON.stringify(fields))
       },
     })
-    workers.push({ worker, doorbell: workerDeps.doorbell })
+    workers.push({
+      stop: async () => {
+        await worker.stop()
+        await workerDeps.doorbell.close()
+      },
+    })
   }
   t.teardown(async () => {
     await app.close()
-    for (const { worker, doorbell } of workers) {
-      await worker.stop()
-      await doorbell.close()
-    }
+    for (const worker of workers) await worker.stop()
     await deps.doorbell.close()
   })
 

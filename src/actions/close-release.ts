@@ -1,0 +1,202 @@
+/**
+ * The end of a release's building: the table of persons, the description, the manifest with every file's digest, and the
+ * signature over the manifest. From here on everything binds to the manifest's digest.
+ */
+import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { catalogueSchema } from '../catalogue/schema.ts'
+import { canonicalJson, type Json } from '../core/canonical.ts'
+import { dataPackageOf, type TableFile } from '../core/data-package.ts'
+import { type Policy, policySchema } from '../core/policy.ts'
+import { manifestOf, type PackageFile, type ReleaseFacts } from '../core/release-manifest.ts'
+import { releaseReadme } from '../core/release-readme.ts'
+import { stateAfter } from '../core/states.ts'
+import { writePersonTable } from '../engine/release-person-table.ts'
+import { openSession } from '../engine/session.ts'
+import { appendLeaf } from '../store/audit.ts'
+import { findCohort } from '../store/cohorts.ts'
+import { endLease } from '../store/leases.ts'
+import { findLinkage } from '../store/linkages.ts'
+import { insertObjects } from '../store/objects.ts'
+import { inTransaction } from '../store/pool.ts'
+import { findProject } from '../store/projects.ts'
+import { filesOfRelease, insertReleaseFile } from '../store/release-files.ts'
+import { type Release, saveReleaseBuilt } from '../store/releases.ts'
+import { ringFor } from './approve-project.ts'
+import { filesOf } from './build-release-part.ts'
+import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
+
+/** A file of the package in scratch, with its rows if it has any. */
+type Made = { name: string; path: string; rows: number | null }
+
+/** Closes a release whose parts are all built. */
+export async function closeRelease(deps: WorkerDeps, run: JobRun, release: Release): Promise<void> {
+  stateAfter(release.state, 'build')
+  const policy = policySchema.parse(release.policy)
+  const sealed = await sealAll(deps, run, await makePersonTable(deps, run, { release, policy }))
+  const tables = await tableFiles(deps, release)
+  const described = await describe(deps, run, { policy, tables, persons: sealed })
+  sealed.push(...(await sealAll(deps, run, described)))
+  const manifest = manifestOf(await factsOf(deps, release, policy), [
+    ...tables,
+    ...sealed.map(packageFile),
+  ])
+  const bytes = Buffer.from(`${canonicalJson(manifest)}\n`)
+  sealed.push(...(await sealAll(deps, run, await signed(deps, run, bytes))))
+  const manifestSha256 = createHash('sha256').update(bytes).digest()
+  await save(deps, run, release, { manifest, manifestSha256, sealed })
+}
+
+type Sealed = Made & { file: SealedFile }
+
+async function sealAll(deps: WorkerDeps, run: JobRun, made: Made[]): Promise<Sealed[]> {
+  const to = { projectId: run.job.projectId, kind: 'release-file', side: 'data' } as const
+  const sealed: Sealed[] = []
+  for (const each of made) sealed.push({ ...each, file: await sealFile(deps, each.path, to) })
+  return sealed
+}
+
+async function makePersonTable(
+  deps: WorkerDeps,
+  run: JobRun,
+  { release, policy }: { release: Release; policy: Policy },
+): Promise<Made[]> {
+  const persons = join(run.scratchDir, 'release-persons.parquet')
+  const parquet = join(run.scratchDir, 'persons.parquet')
+  const csv = join(run.scratchDir, 'persons.csv')
+  const id = release.personsObjectId ?? ''
+  await openFile(deps, { id, projectId: run.job.projectId, kind: 'release-persons' }, persons)
+  const session = await openSession({
+    scratchDir: run.scratchDir,
+    memoryMiB: deps.jobMemoryMiB,
+    threads: deps.jobThreads,
+  })
+  try {
+    const wantsCsv = policy.formats.includes('csv')
+    const rows = await writePersonTable(session, { persons, parquet, ...(wantsCsv && { csv }) })
+    return filesOf('persons', { parquet, csv }, policy.formats).map((file) => ({ ...file, rows }))
+  } finally {
+    session.close()
+  }
+}
+
+/** The files of the tables as the parts' jobs recorded them. */
+async function tableFiles(deps: WorkerDeps, release: Release): Promise<TableFile[]> {
+  const files = await filesOfRelease(deps.pool, release.id)
+  return files.map(({ name, bytes, rows, sha256 }) => ({
+    name,
+    bytes,
+    rows: rows ?? 0,
+    sha256: Buffer.from(sha256).toString('hex'),
+    table: name.split('/')[1] ?? '',
+    format: formatOf(name),
+  }))
+}
+
+function formatOf(name: string): 'parquet' | 'csv' {
+  return name.endsWith('.csv') ? 'csv' : 'parquet'
+}
+
+async function describe(
+  deps: WorkerDeps,
+  run: JobRun,
+  of: { policy: Policy; tables: TableFile[]; persons: Sealed[] },
+): Promise<Made[]> {
+  const project = await findProject(deps.pool, run.job.projectId)
+  const persons = of.persons.map((each) => ({
+    ...packageFile(each),
+    rows: each.rows ?? 0,
+    format: formatOf(each.name),
+  }))
+  const document = dataPackageOf({
+    policy: of.policy,
+    catalogue: catalogueSchema.parse(project?.catalogue),
+    files: of.tables,
+    persons,
+  })
+  return [
+    await written(run, 'datapackage.json', `${JSON.stringify(document, null, 2)}\n`),
+    await written(run, 'README.txt', releaseReadme),
+  ]
+}
+
+async function signed(deps: WorkerDeps, run: JobRun, manifest: Buffer): Promise<Made[]> {
+  const signature = deps.keyring.sign({ purpose: 'release-signature' }, manifest)
+  const text = `${Buffer.from(signature).toString('base64')}\n`
+  return [
+    await written(run, 'manifest.json', manifest),
+    await written(run, 'manifest.json.sig', text),
+  ]
+}
+
+async function written(run: JobRun, name: string, content: string | Buffer): Promise<Made> {
+  const path = join(run.scratchDir, `package-${name}`)
+  await writeFile(path, content, { mode: 0o600 })
+  return { name, path, rows: null }
+}
+
+function packageFile({ name, rows, file }: Sealed): PackageFile {
+  const sha256 = file.plainSha256.toString('hex')
+  return { name, bytes: file.plainBytes, sha256, ...(rows === null ? {} : { rows }) }
+}
+
+async function factsOf(deps: WorkerDeps, release: Release, policy: Policy): Promise<ReleaseFacts> {
+  const cohort = await findCohort(deps.pool, release.cohortId)
+  const linkage = cohort && (await findLinkage(deps.pool, cohort.linkageId))
+  if (!linkage?.personsSha256) throw new Error('a cohort rests on a finished linkage')
+  return {
+    release: release.id,
+    project: release.projectId,
+    cohort: release.cohortId,
+    linkage: linkage.id,
+    domain: release.domain,
+    kind: policy.type,
+    policySha256: Buffer.from(release.policySha256).toString('hex'),
+    linkageSha256: Buffer.from(linkage.personsSha256).toString('hex'),
+    recipient: release.recipient,
+    purpose: release.purpose,
+    place: release.place,
+    validUntil: release.validUntil?.toISOString() ?? '',
+    builtAt: new Date().toISOString(),
+  }
+}
+
+async function save(
+  deps: WorkerDeps,
+  { job }: JobRun,
+  release: Release,
+  built: { manifest: Json; manifestSha256: Buffer; sealed: Sealed[] },
+): Promise<void> {
+  const counts = { files: built.sealed.length }
+  const wake = await inTransaction(deps.pool, 'close-release', async (tx) => {
+    const parents = await endLease(tx, job, { state: 'done', result: counts })
+    await insertObjects(
+      tx,
+      built.sealed.map(({ file }) => file.object),
+    )
+    for (const { name, rows, file } of built.sealed) {
+      await insertReleaseFile(tx, {
+        releaseId: release.id,
+        name,
+        objectId: file.object.id,
+        bytes: file.plainBytes,
+        rows,
+        sha256: file.plainSha256,
+      })
+    }
+    await saveReleaseBuilt(tx, { ...built, id: release.id })
+    await appendLeaf(tx, {
+      ...leafByWorker(deps, 'build-release', release.id),
+      project: job.projectId,
+      counts,
+      digests: {
+        manifest: built.manifestSha256.toString('hex'),
+        policy: Buffer.from(release.policySha256).toString('hex'),
+      },
+    })
+    return parents
+  })
+  await ringFor(deps, wake)
+}

@@ -1,0 +1,18 @@
+/** The README.txt of every release: what is in the package and how to check it. It says nothing of any one release. */
+export const releaseReadme = `Gyeol release package / 결 반출 패키지
+
+persons.parquet, data/<table>/   rows by pseudonym, sorted by it; CSV where the policy asked for it
+datapackage.json                 tables, columns, titles in Korean and English, what was done to each column
+manifest.json                    every file with size, rows and SHA-256; for whom, what for, where, until when
+manifest.json.sig                Ed25519 signature over the bytes of manifest.json, base64
+
+The pseudonyms are of this release alone. Numbers in columns of dates are days since the person's first diagnosis; its
+month is in the table of persons. A missing row does not mean that something did not happen: a source may not know the
+person.
+
+To check: compute SHA-256 of each file and compare it with manifest.json; verify the signature with the public key that
+the service's operator published.
+
+이 자료로 특정 개인을 알아보려는 처리는 금지되어 있습니다 (개인정보 보호법 제28조의5).
+Processing this data to recognise a person is forbidden (Personal Information Protection Act, article 28-5).
+`
