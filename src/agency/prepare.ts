@@ -22,7 +22,7 @@ import { memoryDirFor } from './work-dir.ts'
  *
  * @returns the manifest and counts; never a value.
  * @throws {Refusal} `already-exists`, `column-missing`, `column-unknown`, `disk-full`, `identifier-in-payload`, `input-malformed`,
- *   `not-found`, `schema-unknown`, `too-many-bad-rows`; details name file, line, table and columns.
+ *   `not-found`, `option-unknown`, `too-many-bad-rows`; details name file, line, table and columns.
  */
 export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
   requireKnownTables(options)
@@ -78,11 +78,11 @@ function requireKnownTables({ description, recipe }: PrepareOptions): void {
   for (const table of Object.keys(description.tables)) {
     if (Object.hasOwn(recipe.tables, table)) continue
     const sentence = 'The source description names a table that the project does not ask of you.'
-    throw new Refusal('schema-unknown', sentence, { table })
+    throw new Refusal('column-unknown', sentence, { table })
   }
   for (const type of recipe.keyTypes) {
     if (recipe.recipe.keyTypes[type] !== undefined) continue
-    throw new Refusal('schema-unknown', 'The recipe lacks a key type that it asks of you.', {
+    throw new Refusal('option-unknown', 'The recipe lacks a key type that it asks of you.', {
       type,
     })
   }

@@ -26,7 +26,7 @@ export type AgencySessionOptions = {
 export type AgencySession = {
   /** Runs statements; a `Uint8Array` value is a BLOB, so that a key never stands in SQL text. */
   run(sql: string, values?: readonly (string | Uint8Array)[]): Promise<void>
-  rows(sql: string): Promise<Record<string, unknown>[]>
+  rows(sql: string, values?: readonly string[]): Promise<Record<string, unknown>[]>
   /** How many rows the last statement read from files: DuckDB's own count. */
   rowsScanned(): Promise<number>
   /** Share of the running statement that is done, 0 to 1. */
@@ -87,7 +87,8 @@ function sessionOn(
         const bound = values.map((value) => (typeof value === 'string' ? value : blobValue(value)))
         await connection.run(sql, bound)
       }),
-    rows: (sql) => attempt(async () => (await connection.runAndReadAll(sql)).getRowObjectsJS()),
+    rows: (sql, values = []) =>
+      attempt(async () => (await connection.runAndReadAll(sql, [...values])).getRowObjectsJS()),
     rowsScanned: async () =>
       scannedIn(operatorSchema.parse(JSON.parse(await readFile(profile, 'utf8')))),
     progress: () => Math.min(1, Math.max(0, connection.progress.percentage / 100)),

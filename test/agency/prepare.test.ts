@@ -404,7 +404,7 @@ test('refuses missing and unknown columns and tables by name', async (t) => {
   await requireRefusal(
     t,
     { ...given, recipe: { ...wanted, tables: {} } },
-    { code: 'schema-unknown', details: { table: 'statement' } },
+    { code: 'column-unknown', details: { table: 'statement' } },
   )
 })
 
