@@ -13,7 +13,7 @@ const agenciesKey = Buffer.alloc(32, 1)
 
 const febrl = recipeSchema.parse({
   version: 'gyeol-1',
-  fields: { socSecId: 'identifier', given: 'name', surname: 'name', birth: 'identifier' },
+  fields: { socSecId: 'identifier', given: 'name', surname: 'name', birth: 'birth-date' },
   keyTypes: { K1: ['socSecId'], K2: ['given', 'surname', 'birth'] },
 })
 const febrlColumns = {
@@ -28,14 +28,16 @@ const febrlColumns = {
 }
 type Row = { person: string; rec: string; K1: string | null; K2: string | null }
 
+// The published figures compare names as they stand (471 and 4,767). The recipe takes blanks out of names, which finds one and
+// four true pairs more ("le e", "mary ann") and none that is wrong.
 test('FEBRL comes to its published figures by a description and a recipe alone', {
   skip,
 }, async (t) => {
   const one = await keysOf(t, 'dataset1.csv')
-  t.same(pairs(one, one), { k1: 450, both: 471, wrong: 0 })
+  t.same(pairs(one, one), { k1: 450, both: 471 + 1, wrong: 0 })
   t.same(pairs(await keysOf(t, 'dataset4a.csv'), await keysOf(t, 'dataset4b.csv')), {
     k1: 4561,
-    both: 4767,
+    both: 4767 + 4,
     wrong: 0,
   })
 })
