@@ -1,0 +1,110 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { untrueExitCode } from '../../src/cli/exit-codes.ts'
+import { untilReady } from '../../src/cli/readiness.ts'
+import { verifyTrail } from '../../src/core/verify-trail.ts'
+import {
+  eventually,
+  GyeolProcess,
+  gyeol,
+  processesWith,
+  temporaryDirectory,
+} from '../support/gyeol.ts'
+
+/** A home in a directory of its own, with scratch in memory where there is any. */
+function places(t: Parameters<typeof temporaryDirectory>[0]) {
+  const directory = temporaryDirectory(t)
+  const scratch = existsSync('/dev/shm')
+    ? join('/dev/shm', directory.slice(1).replaceAll('/', '-'))
+    : join(directory, 'scratch')
+  mkdirSync(scratch, { mode: 0o700 })
+  const home = join(directory, 'home')
+  return {
+    home,
+    scratch,
+    environment: { GYEOL_HOME: home, GYEOL_PORT: '0', GYEOL_SCRATCH: scratch },
+  }
+}
+
+const urlOf = (out: string): string => /"url":"(https:[^"]+)","msg":"ready"/.exec(out)?.[1] ?? ''
+
+test('the service starts whole, answers over TLS, keeps its processes and ends without a trace', async (t) => {
+  const { home, scratch, environment } = places(t)
+  const service = new GyeolProcess(['start'], environment)
+  t.teardown(() => service.child.kill('SIGKILL'))
+  await service.says('"msg":"ready"')
+  t.match(service.err, 'Their passphrases lie beside them')
+  for (const name of readdirSync(join(home, 'keys'))) {
+    t.equal(statSync(join(home, 'keys', name)).mode & 0o777, 0o600)
+  }
+  const url = urlOf(service.out)
+  const ca = readFileSync(join(home, 'tls', 'ca.pem'))
+  await untilReady(url, ca, 1)
+
+  const pids = processesWith(home)
+  const environments = pids.map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8'))
+  for (const text of environments) {
+    t.ok((text.match(/postgres:\/\//g) ?? []).length <= 1, 'a process has the URL of one role')
+  }
+  const worker = pids.find((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--side\0key'),
+  )
+  process.kill(worker ?? 0, 'SIGKILL')
+  await service.says('a process ended and is started again')
+  const countOf = (side: string): number =>
+    service.out.split(`"process":"${side}","jobs"`).length - 1
+  t.ok(await eventually(() => countOf('key') === 2, 10_000), 'a worker that was killed is back')
+
+  service.child.kill('SIGTERM')
+  const { code } = await service.ended
+  t.equal(code, 0)
+  t.same(processesWith(home), [])
+  t.same(readdirSync(scratch), [])
+})
+
+test('an auditor takes the trail out and checks it without the service', async (t) => {
+  const { home, environment } = places(t)
+  const service = new GyeolProcess(['start'], environment)
+  t.teardown(() => service.child.kill('SIGKILL'))
+  await service.says('"msg":"ready"')
+  const password = join(home, 'cho.password')
+  writeFileSync(password, 'a long enough password\n', { mode: 0o600 })
+  const added = await gyeol(
+    ['accounts', 'add', '--name', 'cho', '--roles', 'auditor', '--password-file', password],
+    environment,
+  )
+  t.equal(added.code, 0, added.err)
+  await service.says('"size":5,"msg":"checkpoint published"')
+  const file = join(home, 'trail.jsonl')
+  const words = ['audit', 'export', '--out', file, '--name', 'cho', '--password-file', password]
+  const exported = await gyeol([...words, '--url', urlOf(service.out), '--json'], environment)
+  t.equal(exported.code, 0, exported.err)
+  t.match(JSON.parse(exported.out.trim().split('\n').at(-1) ?? ''), {
+    isWhole: true,
+    verified: true,
+  })
+  service.child.kill('SIGTERM')
+  await service.ended
+
+  const verified = await gyeol(['audit', 'verify', file, '--json'])
+  t.equal(verified.code, 0)
+  const text = readFileSync(file, 'utf8')
+  t.ok((await verifyTrail(text.trim().split('\n'))).verified)
+  writeFileSync(file, text.replace('"name\\":\\"key\\"', '"name\\":\\"kex\\"'))
+  const edited = await gyeol(['audit', 'verify', file])
+  t.equal(edited.code, untrueExitCode)
+  t.match(edited.out, /^leaf \d: The entry does not fit its recorded hash: it was edited\.$/m)
+})
+
+test('nothing runs on when the service is killed', async (t) => {
+  const { home, scratch, environment } = places(t)
+  const service = new GyeolProcess(['start'], environment)
+  t.teardown(() => service.child.kill('SIGKILL'))
+  await service.says('"msg":"ready"')
+  t.ok(processesWith(home).length >= 5)
+  service.child.kill('SIGKILL')
+  await service.ended
+  t.ok(await eventually(() => processesWith(home).length === 0, 10_000))
+  t.same(readdirSync(scratch), [])
+})
