@@ -105,8 +105,8 @@ function requireAbsent(...paths: string[]): void {
   )
 }
 
-/** The library takes a wrong name for a defect of its caller; here the caller is a person. */
-async function named<T>(make: () => Promise<T>): Promise<T> {
+/** Calls what takes a wrong name for a defect of its caller; here the caller is a person. @throws {Refusal} `option-unknown`. */
+export async function named<T>(make: () => Promise<T>): Promise<T> {
   try {
     return await make()
   } catch (cause) {

@@ -53,6 +53,30 @@ export const commands = {
     summary: 'register an agency by its certificate',
     load: async () => (await import('./registrations.ts')).agenciesAddCommand,
   },
+  'agency enroll': {
+    summary: 'an agency makes its key and asks for a certificate',
+    load: async () => (await import('./agency-keys.ts')).agencyEnrollCommand,
+  },
+  'agency ceremony': {
+    summary: 'make the key of all agencies, and its canary table',
+    load: async () => (await import('./agency-keys.ts')).agencyCeremonyCommand,
+  },
+  'agency recipe': {
+    summary: 'ask the recipe of keys and the columns of the tables',
+    load: async () => (await import('./agency-delivery.ts')).agencyRecipeCommand,
+  },
+  'agency canary': {
+    summary: 'ask whether the keys of this agency come out right',
+    load: async () => (await import('./agency-delivery.ts')).agencyCanaryCommand,
+  },
+  'agency prepare': {
+    summary: 'turn the own files into a delivery, offline',
+    load: async () => (await import('./agency-delivery.ts')).agencyPrepareCommand,
+  },
+  'agency submit': {
+    summary: 'upload and submit a delivery; repeat after any break',
+    load: async () => (await import('./agency-delivery.ts')).agencySubmitCommand,
+  },
   'accounts add': {
     summary: 'register a person who may sign in',
     load: async () => (await import('./registrations.ts')).accountsAddCommand,

@@ -1,5 +1,6 @@
 /** Files that people name on the command line. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { z } from 'zod'
 import { Refusal } from '../core/errors.ts'
 
 const placeCodes: ReadonlySet<unknown> = new Set([
@@ -25,6 +26,22 @@ export function readNamedFile(path: string): string {
       { cause },
     )
   }
+}
+
+/** A JSON file as its schema reads it. @throws {Refusal} `not-found`, `input-malformed` with the place that is wrong. */
+export function readNamedJson<T>(path: string, schema: z.ZodType<T>): T {
+  const text = readNamedFile(path)
+  const sentence = 'A file that was named does not hold the JSON that it should.'
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch {
+    throw new Refusal('input-malformed', sentence) // The parser quotes the text; we do not.
+  }
+  const parsed = schema.safeParse(document)
+  if (parsed.success) return parsed.data
+  const place = (parsed.error.issues[0]?.path ?? []).join('.').slice(0, 200)
+  throw new Refusal('input-malformed', sentence, { place })
 }
 
 /** Writes a file that is not there yet. `mode` 0o600 for secrets. @throws {Refusal} `already-exists`, `option-unknown`. */

@@ -36,7 +36,8 @@ export function explain(error: unknown, terminal: Pick<Terminal, 'tell' | 'annou
     terminal.tell(sentence)
     for (const [key, value] of Object.entries(details)) terminal.tell(`${key}: ${value}`)
     terminal.announce({ refusal: { code, sentence, details } })
-    return exitCodes[code]
+    // The service may be newer than this command and refuse with a code that is not known here.
+    return Object.hasOwn(exitCodes, code) ? exitCodes[code] : defectExitCode
   }
   if (error instanceof Error && 'code' in error && outageCodes.has(error.code)) {
     terminal.tell(`Something that is needed cannot be reached (${error.code}). Check the URLs.`)

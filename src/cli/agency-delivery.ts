@@ -1,0 +1,175 @@
+/** What an agency does for each delivery: ask the recipe, try its keys, prepare, submit. */
+import { dirname } from 'node:path'
+import { readAgenciesKey } from '../agency/agencies-key.ts'
+import { askCanaries, askRecipe } from '../agency/canaries.ts'
+import { type Client, openClient } from '../agency/client.ts'
+import { prepare } from '../agency/prepare.ts'
+import type { PrepareReport, Progress } from '../agency/prepare-options.ts'
+import { sourceDescriptionSchema } from '../agency/source-description.ts'
+import { submit } from '../agency/submit.ts'
+import { recipeAnswerSchema } from '../core/manifest.ts'
+import type { Command, CommandContext, Option } from './command.ts'
+import { untrueExitCode } from './exit-codes.ts'
+import { readNamedFile, readNamedJson, requireNoFile, writeNewFile } from './files.ts'
+import { type ProgressBar, progressBar } from './progress.ts'
+
+const json = { json: { meaning: 'end with one line of JSON' } }
+const project = { project: { value: 'project', meaning: 'its id or name' } }
+const agenciesKey = { 'agencies-key': { value: 'file', meaning: "the agencies' key, mode 0600" } }
+const reach: Readonly<Record<string, Option>> = {
+  url: { value: 'url', meaning: 'the service, https://…' },
+  certificate: { value: 'file', meaning: 'the certificate of the agency, PEM' },
+  'private-key': { value: 'file', meaning: 'its key, PEM' },
+  ca: { value: 'file', meaning: 'the authority to trust, PEM; those of the system unless said' },
+}
+const reachWords = '--url https://gyeol.example.kr --certificate nhis.pem --private-key nhis.key'
+
+export const agencyRecipeCommand: Command = {
+  usage: '--project <project> --out <file> [options]',
+  options: { ...project, out: { value: 'file', meaning: 'where the recipe goes, JSON' }, ...reach },
+  examples: [`gyeol agency recipe --project kcure --out recipe.json ${reachWords}`],
+  run: async (context) => {
+    const { given, print } = context
+    const out = given.need('out')
+    requireNoFile(out)
+    const recipe = await withClient(context, (client) => askRecipe(client, given.need('project')))
+    writeNewFile(out, `${JSON.stringify(recipe, null, 2)}\n`)
+    print(`wrote ${out}`)
+    return 0
+  },
+}
+
+export const agencyCanaryCommand: Command = {
+  usage: '--project <project> --agencies-key <file> [options]',
+  options: { ...project, ...agenciesKey, ...reach, ...json },
+  examples: [`gyeol agency canary --project kcure --agencies-key agencies.key ${reachWords}`],
+  run: async (context) => {
+    const { given, print } = context
+    const key = await readAgenciesKey(given.need('agencies-key'))
+    const told = await withClient(context, (client) =>
+      askCanaries(client, given.need('project'), key),
+    )
+    for (const { number, keyType, verdict, mistakes } of told.answers) {
+      if (verdict !== 'right')
+        print(`person ${number}, ${keyType}: ${verdict} ${mistakes.join(' ')}`)
+    }
+    print(told.isRight ? 'every key is right' : 'some keys are not right: do not deliver yet')
+    if (given.has('json')) print(JSON.stringify(told))
+    return told.isRight ? 0 : untrueExitCode
+  },
+}
+
+export const agencyPrepareCommand: Command = {
+  usage: '--source <file> --recipe <file> --agencies-key <file> --wave <number> --out <directory>',
+  options: {
+    source: { value: 'file', meaning: 'description of the own files, JSON beside them' },
+    recipe: { value: 'file', meaning: 'what `gyeol agency recipe` wrote' },
+    ...agenciesKey,
+    wave: { value: 'number', meaning: 'which delivery of the project this is, from 1' },
+    out: { value: 'directory', meaning: 'where the delivery will stand; must be empty' },
+    serials: { value: 'file', meaning: 'serials.parquet of an earlier wave: its serials stay' },
+    'memory-mib': { value: 'number', meaning: 'what the engine may hold; 700 unless said' },
+    ...json,
+  },
+  examples: [
+    'gyeol agency prepare --source files/source.json --recipe recipe.json --agencies-key agencies.key --wave 1 --out delivery',
+  ],
+  run: async (context) => {
+    const { given, print } = context
+    const sourcePath = given.need('source')
+    const serials = given.text('serials')
+    const memoryMiB = given.whole('memory-mib', 64, 1_048_576)
+    const bars = stageBars(context)
+    const startedAt = performance.now()
+    const report = await prepare({
+      description: readNamedJson(sourcePath, sourceDescriptionSchema),
+      sourceDir: dirname(sourcePath),
+      outDir: given.need('out'),
+      agenciesKey: await readAgenciesKey(given.need('agencies-key')),
+      recipe: readNamedJson(given.need('recipe'), recipeAnswerSchema),
+      wave: given.whole('wave', 1, 999) ?? Number(given.need('wave')),
+      ...(serials === undefined ? {} : { serials }),
+      ...(memoryMiB === undefined ? {} : { memoryMiB }),
+      onProgress: bars.at,
+      signal: context.stop,
+    }).finally(bars.end)
+    for (const line of linesOf(report)) print(line)
+    const seconds = (performance.now() - startedAt) / 1000
+    if (given.has('json')) print(JSON.stringify({ ...report, seconds }))
+    return 0
+  },
+}
+
+export const agencySubmitCommand: Command = {
+  usage: '<directory> --project <project> [options]',
+  positionals: { least: 1, most: 1 },
+  options: { ...project, ...reach, ...json },
+  examples: [`gyeol agency submit delivery --project kcure ${reachWords}`],
+  run: async (context) => {
+    const { given, print } = context
+    const bar = progressBar(context, 'upload')
+    const report = await withClient(context, (client) =>
+      submit({
+        client,
+        project: given.need('project'),
+        dir: given.positionals[0] ?? '',
+        onProgress: ({ bytes, bytesTotal }) => bar.at(bytes, bytesTotal),
+        signal: context.stop,
+      }),
+    ).finally(bar.end)
+    print(
+      `delivery ${report.delivery}: ${report.uploaded} parts sent, ${report.skipped} were there`,
+    )
+    if (given.has('json')) print(JSON.stringify(report))
+    return 0
+  },
+}
+
+async function withClient<T>(
+  { given, stop }: CommandContext,
+  act: (client: Client) => Promise<T>,
+): Promise<T> {
+  const ca = given.text('ca')
+  const client = openClient({
+    url: given.need('url'),
+    certificate: readNamedFile(given.need('certificate')),
+    privateKey: readNamedFile(given.need('private-key')),
+    ...(ca === undefined ? {} : { ca: readNamedFile(ca) }),
+    signal: stop,
+  })
+  try {
+    return await act(client)
+  } finally {
+    client.close()
+  }
+}
+
+/** A bar for each stage and table, one after the other. */
+function stageBars(context: CommandContext): { at: (progress: Progress) => void; end: () => void } {
+  let label = ''
+  let bar: ProgressBar | undefined
+  return {
+    at: ({ stage, table, bytes, bytesTotal }) => {
+      const next = table ?? stage
+      if (next !== label) {
+        bar?.end()
+        bar = progressBar(context, next)
+        label = next
+      }
+      bar?.at(bytes, bytesTotal)
+    },
+    end: () => bar?.end(),
+  }
+}
+
+function linesOf({ manifest }: PrepareReport): string[] {
+  const tables = new Map<string, { parts: number; rows: number }>()
+  for (const { table, rows } of manifest.parts) {
+    const sum = tables.get(table) ?? { parts: 0, rows: 0 }
+    tables.set(table, { parts: sum.parts + 1, rows: sum.rows + rows })
+  }
+  return [...tables].map(
+    ([table, { parts, rows }]) =>
+      `${table === '' ? 'keys' : table}: ${rows} rows in ${parts} parts`,
+  )
+}
