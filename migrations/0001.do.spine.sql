@@ -246,6 +246,7 @@ create table gyeol.release (
   persons_object_id uuid references gyeol.vault_object, -- ordinal → pseudonym and anchors, sealed to the data side
   manifest jsonb,
   manifest_sha256 bytea,
+  signature_key bytea, -- Ed25519 public key under which the manifest is signed; 32 bytes
   recipient_id uuid not null references gyeol.account,
   purpose text not null,
   place text not null,

@@ -85,7 +85,8 @@ grant select on gyeol.cohort_part to gyeol_api, gyeol_auditor;
 
 grant select, insert, update (state, job_id, valid_from, valid_until, approved_by, approved_at) on gyeol.release
   to gyeol_api;
-grant select, update (state, persons_object_id, manifest, manifest_sha256, built_at) on gyeol.release to gyeol_data;
+grant select, update (state, persons_object_id, manifest, manifest_sha256, signature_key, built_at)
+  on gyeol.release to gyeol_data;
 grant select on gyeol.release to gyeol_auditor;
 
 grant select, insert, update (desk_object_id) on gyeol.release_file to gyeol_data;

@@ -263,6 +263,7 @@ create table gyeol.release (
   persons_object_id uuid,
   manifest jsonb,
   manifest_sha256 bytea,
+  signature_key bytea,
   recipient_id uuid not null,
   purpose text not null,
   place text not null,
@@ -476,7 +477,7 @@ grant select on gyeol.project_agency to gyeol_data;
 grant select on gyeol.project_agency to gyeol_key;
 grant select, insert, update (state, job_id, valid_from, valid_until, approved_by, approved_at) on gyeol.release to gyeol_api;
 grant select on gyeol.release to gyeol_auditor;
-grant select, update (state, persons_object_id, manifest, manifest_sha256, built_at) on gyeol.release to gyeol_data;
+grant select, update (state, persons_object_id, manifest, manifest_sha256, signature_key, built_at) on gyeol.release to gyeol_data;
 grant select on gyeol.release_file to gyeol_api;
 grant select on gyeol.release_file to gyeol_auditor;
 grant select, insert, update (desk_object_id) on gyeol.release_file to gyeol_data;

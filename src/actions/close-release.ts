@@ -186,7 +186,8 @@ async function save(
         sha256: file.plainSha256,
       })
     }
-    await saveReleaseBuilt(tx, { ...built, id: release.id })
+    const signatureKey = deps.keyring.publicKey({ purpose: 'release-signature' })
+    await saveReleaseBuilt(tx, { ...built, id: release.id, signatureKey })
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'build-release', release.id),
       project: job.projectId,

@@ -5,6 +5,10 @@ type Entry = { summary: string; load: () => Promise<Command> }
 
 /** The commands, in the order of the help. */
 export const commands = {
+  demo: {
+    summary: 'the whole job on this machine, with five synthetic agencies',
+    load: async () => (await import('./demo.ts')).demoCommand,
+  },
   start: {
     summary: 'the service on this machine: database, all processes, keys and certificates',
     load: async () => (await import('./start.ts')).startCommand,

@@ -15,6 +15,8 @@ export type Release = {
   personsObjectId: string | null
   manifest: Record<string, unknown> | null
   manifestSha256: Uint8Array | null
+  /** Ed25519 public key, 32 bytes. */
+  signatureKey: Uint8Array | null
   recipientId: string
   recipient: string
   purpose: string
@@ -31,6 +33,7 @@ export type Release = {
 const releaseColumns = `r.release_id as id, r.project_id as "projectId", r.cohort_id as "cohortId",
   r.domain, r.state, r.policy, r.policy_sha256 as "policySha256", r.job_id as "jobId",
   r.persons_object_id as "personsObjectId", r.manifest, r.manifest_sha256 as "manifestSha256",
+  r.signature_key as "signatureKey",
   r.recipient_id as "recipientId", a.name as recipient, r.purpose, r.place,
   r.valid_from as "validFrom", r.valid_until as "validUntil", r.created_by as "createdBy",
   r.approved_by as "approvedBy", r.created_at as "createdAt", r.built_at as "builtAt",
@@ -110,13 +113,14 @@ export async function saveReleasePersons(tx: Tx, id: string, objectId: string): 
 /** Records the manifest that everything later binds to. */
 export async function saveReleaseBuilt(
   tx: Tx,
-  release: { id: string; manifest: unknown; manifestSha256: Uint8Array },
+  release: { id: string; manifest: unknown; manifestSha256: Uint8Array; signatureKey: Uint8Array },
 ): Promise<void> {
   await tx.query(
     `update gyeol.release
-     set state = 'built', manifest = $2::jsonb, manifest_sha256 = $3::bytea, built_at = now()
+     set state = 'built', manifest = $2::jsonb, manifest_sha256 = $3::bytea,
+         signature_key = $4::bytea, built_at = now()
      where release_id = $1::uuid and state = 'queued'`,
-    [release.id, JSON.stringify(release.manifest), release.manifestSha256],
+    [release.id, JSON.stringify(release.manifest), release.manifestSha256, release.signatureKey],
   )
 }
 

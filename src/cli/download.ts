@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
+import { dirname } from 'node:path'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Refusal } from '../core/errors.ts'
+import type { Reach } from './https-json.ts'
+
+const idleMs = 60_000
+
+/**
+ * Streams a file of the API to disk under a temporary name and gives it its own when it is whole.
+ *
+ * @returns its size and SHA-256, hexadecimal.
+ * @throws {Refusal} `not-found` when the API does not give it; plainly when the connection breaks.
+ */
+export async function download(
+  reach: Reach,
+  path: string,
+  target: string,
+): Promise<{ bytes: number; sha256: string }> {
+  await mkdir(dirname(target), { recursive: true })
+  const unfinished = `${target}.unfinished`
+  const hash = createHash('sha256')
+  let bytes = 0
+  const counted = new Transform({
+    transform: (chunk: Buffer, _, done) => {
+      hash.update(chunk)
+      bytes += chunk.length
+      done(null, chunk)
+    },
+  })
+  try {
+    const response = await get(reach, path)
+    await pipeline(response, counted, createWriteStream(unfinished, { mode: 0o600 }))
+    await rename(unfinished, target)
+  } finally {
+    await rm(unfinished, { force: true })
+  }
+  return { bytes, sha256: hash.digest('hex') }
+}
+
+function get({ url, ca, token }: Reach, path: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      new URL(path, url),
+      {
+        ca,
+        timeout: idleMs,
+        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      },
+      (response) => {
+        if (response.statusCode === 200) return resolve(response)
+        response.resume()
+        reject(new Refusal('not-found', 'The API does not give this file.', { path }))
+      },
+    )
+    sent.on('timeout', () => sent.destroy(new Error('the API did not answer in time')))
+    sent.on('error', reject)
+    sent.end()
+  })
+}
