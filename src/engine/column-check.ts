@@ -28,10 +28,8 @@ export type ColumnCheck = {
   name: string
   /** The typed value over the source's columns. */
   typed: string
-  /** The conditions of a bad value, over the source's column and, as `typedName`, the typed one; true or not true. */
+  /** The conditions of a bad value, over the source's column and, as `typedName`, the typed one; NULL is not bad. */
   faults: readonly { reason: Reason; when: string }[]
-  /** True exactly when no fault is; never NULL. */
-  good: string
   typedName: string
   isCode: boolean
   /** Cannot be had from what came: a column of numbers where codes keep their zeros, a nested column. */
@@ -64,12 +62,16 @@ export function checkOf(name: string, column: CatalogueColumn, sourceType: strin
   if (typeOf(column) !== 'VARCHAR' || column.type === 'year-month') {
     faults.push({ reason: 'wrong-type', when: `${raw} is not null and ${typedName} is null` })
   }
+  if (column.type === 'integer' && isText) {
+    // The engine takes "1.6" for 2 and "1_000" for a thousand: what it read must print as what came, or be all digits.
+    const when = `${typedName}::varchar <> ${raw} and not regexp_full_match(${raw}, '[+-]?[0-9]{1,30}')`
+    faults.push({ reason: 'wrong-type', when })
+  }
   faults.push(...faultsOfValue(raw, typedName, column))
   return {
     name,
     typed: isText ? typedOfText(raw, column) : typedOfTyped(raw, column, sourceType),
     faults,
-    good: faults.map(({ when }) => `not coalesce(${when}, false)`).join(' and ') || 'true',
     typedName,
     isCode: column.type === 'code',
     isOfWrongType: !isText && !acceptedTypes[column.type].test(sourceType),
@@ -143,7 +145,7 @@ function typedOfText(raw: string, column: CatalogueColumn): string {
     case 'text':
       return raw
     case 'integer':
-      return wholeNumberOf(raw, typeOf(column))
+      return `try_cast(${raw} as ${typeOf(column)})`
     case 'decimal':
       return `case when regexp_full_match(${raw}, '[+-]?[0-9]{1,30}([.][0-9]{0,30})?([eE][+-]?[0-9]{1,3})?')
         then try_cast(${raw} as double) end`
@@ -156,13 +158,6 @@ function typedOfText(raw: string, column: CatalogueColumn): string {
       return `case strlen(${raw}) when 14 then try_strptime(${raw}, '%Y%m%d%H%M%S')
         when 19 then try_strptime(replace(${raw}, 'T', ' '), '%Y-%m-%d %H:%M:%S') end`
   }
-}
-
-/** The engine would take "1.6" for 2 and "1_000" for a thousand: what it read must print as what came, or be all digits. */
-function wholeNumberOf(raw: string, type: string): string {
-  const cast = `try_cast(${raw} as ${type})`
-  return `case when ${cast}::varchar = ${raw} or regexp_full_match(${raw}, '[+-]?[0-9]{1,30}')
-    then ${cast} end`
 }
 
 function dateOf(raw: string, format: CatalogueColumn['format']): string {

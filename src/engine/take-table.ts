@@ -33,7 +33,8 @@ export const parquetOptions = `format parquet, compression zstd, compression_lev
   row_group_size 122880`
 
 /** A serial: 1 to 64 characters. In SQL, over a column; never NULL. */
-export const serialIsWellFormed = `coalesce(regexp_full_match(serial, '[A-Za-z0-9._-]{1,64}'), false)`
+export const serialIsWellFormed = `coalesce(
+  strlen(serial) <= 64 and regexp_matches(serial, '^[A-Za-z0-9._-]+$'), false)`
 
 const codesPerColumn = 16
 
@@ -102,38 +103,41 @@ function copyOf(checks: readonly ColumnCheck[], source: PartSource, output: stri
   return `
     copy (
       select ${['serial', ...columns].join(', ')}
-      from (${typedRows(checks, source.sql)})
-      where case when ${goodOf(checks)} then true else set_aside(${codeOf(checks)}) end
+      from (${judgedRows(checks, source.sql)})
+      where case when fault is null then true else set_aside(${codeOf(checks)}) end
     ) to ${quoteText(output)} (${parquetOptions})`
 }
 
-function typedRows(checks: readonly ColumnCheck[], from: string): string {
-  return `select *${checks.map((check) => `, ${check.typed} as ${check.typedName}`).join('')} from ${from}`
+/** The columns as they came, the typed ones beside them, and `fault`: NULL, or the first fault by column. */
+function judgedRows(checks: readonly ColumnCheck[], from: string): string {
+  const typed = checks.map((check) => `, ${check.typed} as ${check.typedName}`).join('')
+  const faults = checks.flatMap((check, index) =>
+    check.faults.map(({ reason, when }) => `when ${when} then ${codeFor(index + 1, reason)}`),
+  )
+  return `
+        select *, (case
+          when not ${serialIsWellFormed} then ${codeFor(0, 'serial-malformed')}
+          when ${registrationNumberAsSerial} then ${codeFor(0, 'identifier')}
+          ${faults.join('\n          ')}
+          end)::integer as fault
+        from (select *${typed} from ${from})`
 }
 
-function goodOf(checks: readonly ColumnCheck[]): string {
-  const serial = `${serialIsWellFormed} and not ${registrationNumberAsSerial}`
-  return [serial, ...checks.map((check) => check.good)].join('\n        and ')
-}
-
-/** The first fault of a bad row as column × 16 + reason; the serial is column 0. An identifier anywhere goes first. */
+/** The code under which a bad row is counted: an identifier anywhere in it, as it came, goes before its first fault. */
 function codeOf(checks: readonly ColumnCheck[]): string {
   const identifiers = checks.map((check, index) => {
     const raw = `${quoteIdentifier(check.name)}::varchar`
-    return `when ${registrationNumberInText(raw, check.isCode)} then ${(index + 1) * codesPerColumn}`
+    return `when ${registrationNumberInText(raw, check.isCode)} then ${codeFor(index + 1, 'identifier')}`
   })
-  const others = checks.flatMap((check, index) =>
-    check.faults.map(
-      ({ reason, when }) =>
-        `when ${when} then ${(index + 1) * codesPerColumn + reasons.indexOf(reason)}`,
-    ),
-  )
   return `(case
-          when ${registrationNumberAsSerial} then 0
+          when ${registrationNumberAsSerial} then ${codeFor(0, 'identifier')}
           ${identifiers.join('\n          ')}
-          when not ${serialIsWellFormed} then ${reasons.indexOf('serial-malformed')}
-          ${others.join('\n          ')}
-        end)::integer`
+          else fault end)::integer`
+}
+
+/** Column × 16 + reason; the serial is column 0. */
+function codeFor(column: number, reason: Reason): number {
+  return column * codesPerColumn + reasons.indexOf(reason)
 }
 
 type Found = { checks: readonly ColumnCheck[]; tally: ReadonlyMap<number, number> }
@@ -146,10 +150,10 @@ async function refusalsOf(
   const firsts = await session.rows<{ code: number; first: number }>(`
     select code, min(row_number) as first
     from (
-      select row_number, case when ${goodOf(checks)} then null else ${codeOf(checks)} end as code
-      from (${typedRows(checks, source.numberedSql)})
+      select row_number, ${codeOf(checks)} as code
+      from (${judgedRows(checks, source.numberedSql)})
+      where fault is not null
     )
-    where code is not null
     group by code
     order by first, code`)
   const positions = await positionsOf(
