@@ -58,8 +58,9 @@ export function planRows(
   const person = cellSql(piece, layout.person, layout.trim)
   const clean = columns.map((column) => notNumber(quoteIdentifier(column))).join(' and ') || 'true'
   // `error` is only reached by a row that is not clean; it stops the whole query.
-  const query = `select serial, ${selected.join(', ')} from ${piece.relation} row
-    join serial_of on serial_of.id = ${person}
+  // The agency's files may well have columns called id or serial; none is called like these.
+  const query = `select "gyeol serial" as serial, ${selected.join(', ')} from ${piece.relation} row
+    join (select id as "gyeol id", serial as "gyeol serial" from serial_of) on "gyeol id" = ${person}
     where (${clean}) or error('registration number')::boolean`
   return { query, searched: { columns, isNumber }, absent }
 }

@@ -1,5 +1,6 @@
 /** From a command line to an exit code. */
 import { Refusal } from '../core/errors.ts'
+import { EngineError } from '../engine/engine-error.ts'
 import { argumentsOf, helpOf, type Terminal } from './command.ts'
 import { type CommandName, commands, helpText } from './commands.ts'
 import { configOf } from './config.ts'
@@ -82,6 +83,7 @@ function named(words: readonly string[]): { name: CommandName; words: readonly s
 
 function kindOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
+  if (error instanceof EngineError) return error.message // Made to be told: it holds no value.
   const code = 'code' in error ? ` ${String(error.code).slice(0, 40)}` : ''
   const cause = error.cause instanceof Error ? `, because of ${kindOf(error.cause)}` : ''
   return `${error.name}${code}${cause}`

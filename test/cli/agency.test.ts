@@ -1,0 +1,150 @@
+/** An agency's whole way by commands alone, against the service as `start` runs it. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'tap'
+import { z } from 'zod'
+import { untrueExitCode } from '../../src/cli/exit-codes.ts'
+import { askJson, type Reach } from '../../src/cli/https-json.ts'
+import { koreanRecipe } from '../../src/core/recipe.ts'
+import { GyeolProcess, gyeol, temporaryDirectory } from '../support/gyeol.ts'
+
+const title = { en: 'Title', ko: '제목' }
+const catalogue = {
+  name: 'small',
+  version: '1',
+  tables: {
+    registration: {
+      agency: 'registry',
+      title,
+      columns: { site: { type: 'code', lengthMax: 8, required: true, title } },
+    },
+  },
+}
+const password = 'a long enough password'
+const persons = 200
+const anything = z.record(z.string(), z.unknown())
+
+async function signedIn(reach: Reach, name: string): Promise<Reach> {
+  const asked = { method: 'POST', path: '/v1/sessions', body: { name, password } } as const
+  const { token } = await askJson(reach, asked, z.object({ token: z.string() }))
+  return { ...reach, token }
+}
+
+/** Files as a small agency has them. */
+function writeSources(directory: string): string {
+  const rows = Array.from({ length: persons }, (_, index) => {
+    const number = String(index).padStart(6, '0')
+    return { id: `p${number}`, cells: `p${number},800101-1${number},김${number},19800101,1` }
+  })
+  const header = 'id,rrn,name,birth,sex'
+  writeFileSync(
+    join(directory, 'persons.csv'),
+    `${[header, ...rows.map(({ cells }) => cells)].join('\n')}\n`,
+  )
+  const sites = rows.map(({ id }) => `${id},C50`)
+  writeFileSync(join(directory, 'sites.csv'), `${['id,site', ...sites].join('\n')}\n`)
+  const fields = { registrationNumber: 'rrn', name: 'name', birthDate: 'birth', sex: 'sex' }
+  const source = {
+    persons: { files: ['persons.csv'], id: 'id', fields, sexCodes: { 1: 'M', 2: 'F' } },
+    tables: { registration: { files: ['sites.csv'], person: 'id' } },
+  }
+  const path = join(directory, 'source.json')
+  writeFileSync(path, JSON.stringify(source))
+  return path
+}
+
+test('an agency enrols, tries its keys, prepares and submits; the service takes it in', async (t) => {
+  const directory = temporaryDirectory(t)
+  const at = (name: string): string => join(directory, name)
+  const environment = { GYEOL_HOME: at('home'), GYEOL_PORT: '0', GYEOL_JOB_MEMORY_MIB: '128' }
+  const service = new GyeolProcess(['start'], environment)
+  t.teardown(async () => {
+    service.child.kill('SIGTERM')
+    await service.ended
+  })
+  await service.says('"msg":"ready"')
+  const url = /"url":"(https:[^"]+)","msg":"ready"/.exec(service.out)?.[1] ?? ''
+  const ca = at('home/tls/ca.pem')
+  const run = async (words: string[], code = 0): Promise<string> => {
+    const ending = await gyeol(words, environment)
+    t.equal(ending.code, code, `${words.slice(0, 2).join(' ')} ${ending.err}`)
+    return ending.out
+  }
+
+  writeFileSync(at('password'), password, { mode: 0o600 })
+  const add = ['accounts', 'add', '--password-file', at('password')]
+  const ceremony = (name: string): Promise<string> =>
+    run(['agency', 'ceremony', '--key', at(`${name}.key`), '--canaries', at(`${name}.json`)])
+  const enrol = async (): Promise<void> => {
+    const certificate = at('registry.pem')
+    await run(['agency', 'enroll', '--agency', 'registry', '--out', directory])
+    await run(['ca', 'sign', at('registry.csr'), '--agency', 'registry', '--out', certificate])
+    const titles = ['--title-en', title.en, '--title-ko', title.ko]
+    await run(['agencies', 'add', '--name', 'registry', '--certificate', certificate, ...titles])
+  }
+  await Promise.all([
+    enrol(),
+    run([...add, '--name', 'one', '--roles', 'operator,custodian']),
+    run([...add, '--name', 'two', '--roles', 'custodian']),
+    ceremony('agencies'),
+    ceremony('others'),
+  ])
+
+  const reach = { url, ca: readFileSync(ca, 'utf8') }
+  const one = await signedIn(reach, 'one')
+  const body = {
+    name: 'small',
+    purpose: 'A test',
+    catalogue,
+    recipe: koreanRecipe,
+    canaries: JSON.parse(readFileSync(at('agencies.json'), 'utf8')),
+    agencies: [{ agency: 'registry', isSpine: true, keyTypes: ['K1', 'K2'] }],
+  }
+  await askJson(one, { method: 'POST', path: '/v1/projects', body }, anything)
+  const approval = { method: 'POST', path: '/v1/projects/small/approval' } as const
+  await askJson(await signedIn(reach, 'two'), approval, anything)
+  for (let tries = 0; tries < 200; tries += 1) {
+    const { state } = await askJson(one, { method: 'GET', path: '/v1/projects/small' }, anything)
+    if (state === 'open') break
+    await sleep(50)
+  }
+
+  const keys = ['--certificate', at('registry.pem'), '--private-key', at('registry.key')]
+  const asAgency = ['--project', 'small', '--url', url, '--ca', ca, ...keys]
+  const agenciesKey = ['--agencies-key', at('agencies.key')]
+  const canary = ['agency', 'canary', ...asAgency]
+  t.match(await run([...canary, ...agenciesKey]), 'every key is right')
+  t.match(
+    await run([...canary, '--agencies-key', at('others.key')], untrueExitCode),
+    /^person 1, K1: unknown/m,
+  )
+
+  await run(['agency', 'recipe', ...asAgency, '--out', at('recipe.json')])
+  const source = writeSources(directory)
+  const prepare = [
+    'agency',
+    'prepare',
+    '--source',
+    source,
+    '--recipe',
+    at('recipe.json'),
+    ...agenciesKey,
+  ]
+  t.match(
+    await run([...prepare, '--wave', '1', '--out', at('delivery')]),
+    `keys: ${persons} rows in 1 parts`,
+  )
+  const submitted = await run(['agency', 'submit', at('delivery'), ...asAgency, '--json'])
+  const { job } = JSON.parse(submitted.trim().split('\n').at(-1) ?? '')
+  let ended: Record<string, unknown> = {}
+  for (let tries = 0; tries < 200 && ended['state'] !== 'done'; tries += 1) {
+    ended = await askJson(one, { method: 'GET', path: `/v1/jobs/${job}` }, anything)
+    await sleep(50)
+  }
+  t.match(ended, { state: 'done', result: { delivery: 'taken' } })
+  t.match(
+    await run(['agency', 'submit', at('delivery'), ...asAgency]),
+    '0 parts sent, 2 were there',
+  )
+})
