@@ -29,7 +29,7 @@ export type PrepareOptions = {
   /** Refuses a table when a larger share of its rows has no person. Default 0.05. */
   unknownMaxShare?: number
   threads?: number
-  /** What DuckDB may hold; the whole process stays below about twice that. Default 700. */
+  /** What DuckDB may hold; the whole process stays below about twice that. Default 600. */
   memoryMiB?: number
   onProgress?: (progress: Progress) => void
   signal?: AbortSignal

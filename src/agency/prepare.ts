@@ -60,7 +60,7 @@ async function withSession(
   const session = await openAgencySession({
     workDir,
     dirs,
-    memoryMiB: options.memoryMiB ?? 700,
+    memoryMiB: options.memoryMiB ?? 600,
     threads: options.threads ?? availableParallelism(),
     ...(signal && { signal }),
   })

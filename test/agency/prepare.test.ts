@@ -264,6 +264,20 @@ test('the persons may stand in a table file, many rows a person, the number bein
   })
 })
 
+test('files may have columns called id, serial or row', async (t) => {
+  const files = {
+    'persons.csv': personsCsv.replace('JID', 'id'),
+    't20.csv': statementCsv.replace('JID,MID,FORM', 'ID,serial,row'),
+  }
+  const given = await options(t, files, {
+    persons: { id: 'id' },
+    statement: { person: 'ID', columns: { claim_key: 'serial', FORM: 'row' } },
+  })
+  await prepare(given)
+  const { statement } = await read(given.outDir)
+  t.same(statement[0], { id: 'A1', claim_key: 'C1', FORM: '02', ST: '20190101', DOSE: null })
+})
+
 test('serials stay in later waves, are new for new persons, and differ between deliveries', async (t) => {
   const first = await options(t, usual)
   await prepare(first)
