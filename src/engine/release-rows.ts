@@ -78,18 +78,23 @@ function copyOf(release: ReleaseRows): string {
   const values = columns.map(
     (column) => `${releasedSql(column)} as ${quoteIdentifier(column.name)}`,
   )
+  // The tally stands in the select list: were it in the filter, the optimizer would move the filter below the rules and
+  // compute them twice.
   return `
     copy (
       select ${['pseudonym', ...names].join(', ')}
       from (
-        select ${['pseudonym', 'rank', `${scopeOf(release)} as "in scope"`, ...values].join(',\n          ')}
-        from read_parquet(${quoteText(part)}) as part
-        join read_parquet(${quoteText(persons)}) as persons using (ordinal)
+        select *, case
+          when not "in scope" then left_out(${codeOfScope})
+          ${columns.map(identifierBranch).join('\n          ')}
+          else true end as "may leave"
+        from (
+          select ${['pseudonym', 'rank', `${scopeOf(release)} as "in scope"`, ...values].join(',\n            ')}
+          from read_parquet(${quoteText(part)}) as part
+          join read_parquet(${quoteText(persons)}) as persons using (ordinal)
+        )
       )
-      where case
-        when not "in scope" then left_out(${codeOfScope})
-        ${columns.map(identifierBranch).join('\n        ')}
-        else true end
+      where "may leave"
       order by rank${names.length === 0 ? '' : `, hash(${names.join(', ')})`}
     ) to ${quoteText(parquet)} (${releaseParquet})`
 }

@@ -100,11 +100,16 @@ function nameIfHarmless(name: string): { column?: string } {
 
 function copyOf(checks: readonly ColumnCheck[], source: PartSource, output: string): string {
   const columns = checks.map((check) => `${check.typedName} as ${quoteIdentifier(check.name)}`)
+  // The tally stands in the select list: were it in the filter, the optimizer would move the filter below the casts and
+  // compute them twice.
   return `
     copy (
       select ${['serial', ...columns].join(', ')}
-      from (${judgedRows(checks, source.sql)})
-      where case when fault is null then true else set_aside(${codeOf(checks)}) end
+      from (
+        select *, case when fault is null then true else set_aside(${codeOf(checks)}) end as is_good
+        from (${judgedRows(checks, source.sql)})
+      )
+      where is_good
     ) to ${quoteText(output)} (${parquetOptions})`
 }
 
