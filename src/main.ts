@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The entry: the only file that reads the environment and the arguments, and the only one that ends the process. */
+/**
+ * The entry: the only file that reads the environment and the arguments, and the only one that ends
+ * the process.
+ */
 import { readFileSync } from 'node:fs'
 import type { Terminal } from './cli/command.ts'
 import { explain, runCommandLine } from './cli/run.ts'

@@ -1,6 +1,7 @@
 /**
- * A process introduces its keyring before it does anything with it: the revision becomes part of the trail, so an older
- * copy that is put back later is noticed, even by a process that has never seen the newer one.
+ * A process introduces its keyring before it does anything with it: the revision becomes part of
+ * the trail, so an older copy that is put back later is noticed, even by a process that has never
+ * seen the newer one.
  */
 import { Refusal } from '../core/errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -10,8 +11,8 @@ import { inTransaction, type Pool, type Tx } from '../store/pool.ts'
 import { currentSealingKey, insertSealingKey, retireSealingKey } from '../store/sealing-keys.ts'
 
 /**
- * Records the keyring's revision and digest with a leaf; for the API also publishes the desk's sealing key in place of the
- * one before. Finds its work done when nothing changed.
+ * Records the keyring's revision and digest with a leaf; for the API also publishes the desk's
+ * sealing key in place of the one before. Finds its work done when nothing changed.
  *
  * @throws {Refusal} `keyring-refused` if another keyring with this revision was introduced before.
  */

@@ -1,6 +1,6 @@
 /**
- * The signer: it re-reads the bytes of every leaf, hashes them itself and signs the root. It trusts neither the stored
- * hashes nor what it signed before.
+ * The signer: it re-reads the bytes of every leaf, hashes them itself and signs the root. It trusts
+ * neither the stored hashes nor what it signed before.
  */
 import { checkpointText } from '../core/checkpoint.ts'
 import { Frontier, leafHash } from '../core/merkle.ts'
@@ -13,14 +13,18 @@ const leavesAtOnce = 2_000
 
 export type SignerDeps = { pool: Pool; keyring: Keyring; origin: string }
 
-/** Publishes a checkpoint over all leaves if there are new ones. Returns its size, or undefined if there were none. */
+/**
+ * Publishes a checkpoint over all leaves if there are new ones. Returns its size, or undefined if
+ * there were none.
+ */
 export type Signer = { publish: () => Promise<number | undefined> }
 
 /**
- * Makes the signer of one log. Its first publication reads the whole trail; each later one only what is new.
+ * Makes the signer of one log. Its first publication reads the whole trail; each later one only
+ * what is new.
  *
- * `publish` throws, and signs nothing, when the leaves no longer give the root of the newest checkpoint, or are fewer than
- * were seen: somebody changed history.
+ * `publish` throws, and signs nothing, when the leaves no longer give the root of the newest
+ * checkpoint, or are fewer than were seen: somebody changed history.
  */
 export function createSigner(deps: SignerDeps): Signer {
   let frontier = new Frontier()

@@ -11,10 +11,12 @@ export type NewAgency = { name: string; title: { en: string; ko: string }; certi
 const titleCharactersMax = 200
 
 /**
- * Registers an agency under the public key of its certificate, or gives the one of that name another key.
+ * Registers an agency under the public key of its certificate, or gives the one of that name
+ * another key.
  *
  * @param operator - who runs the command, as the machine knows them.
- * @throws {Refusal} `input-malformed` if the certificate is none, `option-unknown` for a name or title that cannot be.
+ * @throws {Refusal} `input-malformed` if the certificate is none, `option-unknown` for a name or
+ *   title that cannot be.
  */
 export async function registerAgency(
   pool: Pool,

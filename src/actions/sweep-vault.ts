@@ -8,8 +8,8 @@ import type { Deps } from './deps.ts'
 const olderThanMs = 2 * 3_600_000
 
 /**
- * Removes from the vault what the database does not name: uploads that broke off, objects of acts that were undone, and
- * what was ended and not yet removed. A leaf says how many, if any.
+ * Removes from the vault what the database does not name: uploads that broke off, objects of acts
+ * that were undone, and what was ended and not yet removed. A leaf says how many, if any.
  *
  * @param now - of the machine that keeps the vault, for files carry its time.
  */

@@ -22,6 +22,14 @@ export async function freePortOf(host: string, port: number): Promise<number> {
   }
 }
 
+const everyHost: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+
+/** The URL under which this machine itself reaches what listens there. */
+export function urlAt({ host, port }: { host: string; port: number }): string {
+  const reached = everyHost.has(host) ? '127.0.0.1' : host
+  return `https://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+}
+
 /** Why nothing can listen at an address; what else was thrown, as it is. */
 export function addressRefusalOf(error: unknown, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined

@@ -1,4 +1,7 @@
-/** What an agency makes for itself before its first delivery: its certificate request, and the agencies' key. */
+/**
+ * What an agency makes for itself before its first delivery: its certificate request, and the
+ * agencies' key.
+ */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeAgenciesKey, readAgenciesKey, writeCanaryTable } from '../agency/agencies-key.ts'

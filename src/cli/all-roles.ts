@@ -1,12 +1,12 @@
 /**
- * All processes of the service on one machine, each with its own database role and keyring, as in production; the demo, the
- * end-to-end tests, the crash tests and the bench stand on it too.
+ * All processes of the service on one machine, each with its own database role and keyring, as in
+ * production; the demo, the end-to-end tests, the crash tests and the bench stand on it too.
  */
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { type KeyringSide, keyringSides } from '../keys/key-purposes.ts'
-import { freePortOf } from './address.ts'
+import { freePortOf, urlAt } from './address.ts'
 import { Child } from './child.ts'
 import { type Config, environmentOf } from './config.ts'
 import { keepDatabase } from './database-keeper.ts'
@@ -35,14 +35,16 @@ export type AllRoles = {
   made: { keyrings: number; certificates: boolean }
   /** The process ids of now; undefined for one that is being started again. */
   pids: () => Record<KeyringSide, number | undefined>
-  /** Rejects when the service cannot go on: a process refused, or the database is gone for good. Never resolves. */
+  /**
+   * Rejects when the service cannot go on: a process refused, or the database is gone for good.
+   * Never resolves.
+   */
   failed: Promise<never>
   /** Stops the processes, then the database. Idempotent. */
   stop: () => Promise<void>
 }
 
 const readyMs = 60_000
-const everyHost: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 const words = {
   api: ['serve'],
   key: ['work', '--side', 'key'],
@@ -51,10 +53,11 @@ const words = {
 } as const satisfies Record<KeyringSide, readonly string[]>
 
 /**
- * Starts everything and resolves when GET /readyz answers over TLS and both workers and the signer listen. If anything
- * fails before, everything is stopped again.
+ * Starts everything and resolves when GET /readyz answers over TLS and both workers and the signer
+ * listen. If anything fails before, everything is stopped again.
  *
- * @throws {Refusal} `address-taken`, `option-unknown` for a home that cannot be written, and whatever a process refuses with.
+ * @throws {Refusal} `address-taken`, `option-unknown` for a home that cannot be written, and
+ *   whatever a process refuses with.
  */
 export async function startAllRoles(given: Config, options: AllRolesOptions): Promise<AllRoles> {
   const config = { ...given, port: await freePortOf(given.host, given.port) }
@@ -84,7 +87,7 @@ export async function startAllRoles(given: Config, options: AllRolesOptions): Pr
     const failed = Promise.race([database.failed, ...all.map((child) => child.failed)])
     failed.catch(() => {}) // Whoever cares waits for it.
     const reach = {
-      url: `https://${everyHost.has(config.host) ? '127.0.0.1' : config.host}:${config.port}`,
+      url: urlAt(config),
       caPath: join(config.tls, 'ca.pem'),
     }
     await Promise.race([failed, Promise.all(all.map((child) => child.listening))])

@@ -1,9 +1,13 @@
-/** Takes the trail out of the service, as an auditor, and checks what was taken before it is called an export. */
+/**
+ * Takes the trail out of the service, as an auditor, and checks what was taken before it is called
+ * an export.
+ */
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Refusal } from '../core/errors.ts'
 import { exportTrail, type KeptLeaf } from '../core/export-trail.ts'
+import { urlAt } from './address.ts'
 import { linesOf, verifyFile } from './audit-verify.ts'
 import type { Command, CommandContext } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
@@ -86,7 +90,7 @@ function linesFrom(
 }
 
 async function signIn({ config, given }: CommandContext): Promise<Reach> {
-  const url = given.text('url') ?? `https://${config.host}:${config.port}`
+  const url = given.text('url') ?? urlAt(config)
   if (!/^https:\/\//.test(url)) {
     throw new Refusal('option-unknown', 'The URL of the API begins with https://.')
   }

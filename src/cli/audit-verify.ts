@@ -1,4 +1,7 @@
-/** Checks an exported trail with nothing but the file: no network, no database, no trust in whoever exported it. */
+/**
+ * Checks an exported trail with nothing but the file: no network, no database, no trust in whoever
+ * exported it.
+ */
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'

@@ -105,7 +105,10 @@ function requireAbsent(...paths: string[]): void {
   )
 }
 
-/** Calls what takes a wrong name for a defect of its caller; here the caller is a person. @throws {Refusal} `option-unknown`. */
+/**
+ * Calls what takes a wrong name for a defect of its caller; here the caller is a person. @throws
+ * {Refusal} `option-unknown`.
+ */
 export async function named<T>(make: () => Promise<T>): Promise<T> {
   try {
     return await make()

@@ -1,9 +1,10 @@
 /**
  * One process of the service as a child: started, listened to, started again when it dies.
  *
- * A child that refuses to start (a wrong passphrase, a taken port) would refuse again, so it is not started again: its
- * refusal is the service's. Children are sessions of their own, so that Ctrl-C reaches the service first and it stops them
- * in order; and they end by themselves when the channel to the service breaks, however it died.
+ * A child that refuses to start (a wrong passphrase, a taken port) would refuse again, so it is not
+ * started again: its refusal is the service's. Children are sessions of their own, so that Ctrl-C
+ * reaches the service first and it stops them in order; and they end by themselves when the channel
+ * to the service breaks, however it died.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'

@@ -52,8 +52,8 @@ export type Command = {
 /**
  * Reads the arguments of a command.
  *
- * @throws {Refusal} `option-unknown` for an option that it does not have, a value that is missing or too many words. Names
- *   the command whose help tells, and no value.
+ * @throws {Refusal} `option-unknown` for an option that it does not have, a value that is missing
+ *   or too many words. Names the command whose help tells, and no value.
  */
 export function argumentsOf(name: string, command: Command, words: readonly string[]): Arguments {
   const { values, positionals } = parsed(name, command, words)

@@ -1,4 +1,7 @@
-/** Every command by name. Each is loaded when it is called: help answers at once, and a process loads only its own rooms. */
+/**
+ * Every command by name. Each is loaded when it is called: help answers at once, and a process
+ * loads only its own rooms.
+ */
 import type { Command } from './command.ts'
 
 type Entry = { summary: string; load: () => Promise<Command> }

@@ -1,6 +1,7 @@
 /**
- * The configuration of one process: the environment, checked once and frozen. Nothing else reads variables, and a variable
- * of ours that nobody knows is refused, for it is a spelling mistake that would pass unnoticed.
+ * The configuration of one process: the environment, checked once and frozen. Nothing else reads
+ * variables, and a variable of ours that nobody knows is refused, for it is a spelling mistake that
+ * would pass unnoticed.
  */
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -17,7 +18,10 @@ const whole = (least: number, most: number) =>
     .pipe(z.int().min(least).max(most))
 const url = (protocol: RegExp) => z.url({ protocol }).max(4096)
 
-/** The variables as they may come. An empty one counts as not set: that is what compose files make of a missing value. */
+/**
+ * The variables as they may come. An empty one counts as not set: that is what compose files make
+ * of a missing value.
+ */
 const environmentSchema = z.object({
   GYEOL_HOME: text.default('./var'),
   DATABASE_URL: url(/^postgres(ql)?$/).optional(),
@@ -65,7 +69,8 @@ export type Config = Readonly<{
 /**
  * The configuration in an environment.
  *
- * @throws {Refusal} `option-unknown`, naming the variable: never its value, which may be a password.
+ * @throws {Refusal} `option-unknown`, naming the variable: never its value, which may be a
+ *   password.
  */
 export function configOf(environment: Readonly<Record<string, string | undefined>>): Config {
   const given = Object.entries(environment).filter(

@@ -1,4 +1,7 @@
-/** Keeps the database of a whole service running: an embedded server that dies is started again at its port. */
+/**
+ * Keeps the database of a whole service running: an embedded server that dies is started again at
+ * its port.
+ */
 import { startEmbeddedDatabase } from '../store/embedded.ts'
 import type { Config } from './config.ts'
 import { openDatabase, type ReadyDatabase } from './database.ts'

@@ -1,4 +1,7 @@
-/** The database of a service that starts whole: the embedded one, or one elsewhere that gets its roles from here. */
+/**
+ * The database of a service that starts whole: the embedded one, or one elsewhere that gets its
+ * roles from here.
+ */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { prepareQueue } from '../queue/prepare-queue.ts'
@@ -12,7 +15,10 @@ import { keptRolePasswords, type RoleUrls, rolePasswordsFile } from './role-urls
 /** A database with roles, schema and queue. */
 export type ReadyDatabase = {
   urls: RoleUrls
-  /** Resolves when the embedded server ends; never for one elsewhere, whose end is an outage like any other. */
+  /**
+   * Resolves when the embedded server ends; never for one elsewhere, whose end is an outage like
+   * any other.
+   */
   ended: Promise<void>
   stop: () => Promise<void>
 }
@@ -33,7 +39,10 @@ export async function openDatabase(config: Config): Promise<ReadyDatabase> {
   }
 }
 
-/** Brings a database to this release's schema, queue included. @returns the migrations that were applied. */
+/**
+ * Brings a database to this release's schema, queue included. @returns the migrations that were
+ * applied.
+ */
 export async function bringUp(migrateUrl: string): Promise<number[]> {
   const pool = createPool({ connectionString: migrateUrl, max: 1, name: 'gyeol migrate' })
   try {
@@ -46,7 +55,8 @@ export async function bringUp(migrateUrl: string): Promise<number[]> {
 }
 
 /**
- * Makes the roles on a server elsewhere, with passwords that the home keeps, readable by its owner alone.
+ * Makes the roles on a server elsewhere, with passwords that the home keeps, readable by its owner
+ * alone.
  *
  * @param adminUrl - a superuser, or a role with CREATEROLE that owns the database.
  */

@@ -1,5 +1,6 @@
 /**
- * What the shell is told: 0 done, 1 defect or outage, 2 wrong use, and from 10 on one number for each way to refuse.
+ * What the shell is told: 0 done, 1 defect or outage, 2 wrong use, and from 10 on one number for
+ * each way to refuse.
  *
  * A number is a promise to scripts: it is never changed and never used again.
  */
@@ -41,8 +42,14 @@ export const exitCodes = {
   'too-many-bad-rows': 40,
 } as const satisfies Record<RefusalCode, number>
 
-/** The exit code of what was thrown and is no refusal: a defect, or an outage of something the command needs. */
+/**
+ * The exit code of what was thrown and is no refusal: a defect, or an outage of something the
+ * command needs.
+ */
 export const defectExitCode = 1
 
-/** The exit code of `audit verify` for a trail that does not hold, of the demo for an invariant that failed. */
+/**
+ * The exit code of `audit verify` for a trail that does not hold, of the demo for an invariant that
+ * failed.
+ */
 export const untrueExitCode = 3

@@ -28,7 +28,10 @@ export function readNamedFile(path: string): string {
   }
 }
 
-/** A JSON file as its schema reads it. @throws {Refusal} `not-found`, `input-malformed` with the place that is wrong. */
+/**
+ * A JSON file as its schema reads it. @throws {Refusal} `not-found`, `input-malformed` with the
+ * place that is wrong.
+ */
 export function readNamedJson<T>(path: string, schema: z.ZodType<T>): T {
   const text = readNamedFile(path)
   const sentence = 'A file that was named does not hold the JSON that it should.'
@@ -44,7 +47,10 @@ export function readNamedJson<T>(path: string, schema: z.ZodType<T>): T {
   throw new Refusal('input-malformed', sentence, { place })
 }
 
-/** Writes a file that is not there yet. `mode` 0o600 for secrets. @throws {Refusal} `already-exists`, `option-unknown`. */
+/**
+ * Writes a file that is not there yet. `mode` 0o600 for secrets. @throws {Refusal}
+ * `already-exists`, `option-unknown`.
+ */
 export function writeNewFile(path: string, content: string, mode = 0o644): void {
   try {
     writeFileSync(path, content, { mode, flag: 'wx', flush: true })

@@ -1,8 +1,10 @@
 /**
- * What a machine gets that starts the service alone for the first time: keyrings, an authority and a certificate.
+ * What a machine gets that starts the service alone for the first time: keyrings, an authority and
+ * a certificate.
  *
- * The rule: nothing that exists is touched, and what is made here is good for one machine in one pair of hands. In production
- * two custodians make the keyrings (`gyeol keys init`), and passphrases do not lie beside them.
+ * The rule: nothing that exists is touched, and what is made here is good for one machine in one
+ * pair of hands. In production two custodians make the keyrings (`gyeol keys init`), and
+ * passphrases do not lie beside them.
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -16,7 +18,10 @@ import type { Config } from './config.ts'
 const ownHosts = ['localhost', '127.0.0.1', '::1']
 const everyHost = ['0.0.0.0', '::']
 
-/** Makes the keyrings that are missing. Their passphrases are 256 random bits, so a slow argon2id would protect nothing more. */
+/**
+ * Makes the keyrings that are missing. Their passphrases are 256 random bits, so a slow argon2id
+ * would protect nothing more.
+ */
 export async function makeMissingKeyrings(config: Config, now: Date): Promise<number> {
   mkdirSync(config.keys, { recursive: true, mode: 0o700 })
   const missing = keyringSides.filter((side) => !existsSync(join(config.keys, `${side}.keyring`)))
@@ -36,7 +41,10 @@ export async function makeMissingKeyrings(config: Config, now: Date): Promise<nu
   return missing.length
 }
 
-/** Makes an authority and the server's certificate for this machine's own names, unless there are some. */
+/**
+ * Makes an authority and the server's certificate for this machine's own names, unless there are
+ * some.
+ */
 export async function makeMissingCertificates(config: Config, now: Date): Promise<boolean> {
   if (existsSync(join(config.tls, 'server.pem'))) return false
   mkdirSync(config.tls, { recursive: true, mode: 0o700 })
@@ -46,7 +54,8 @@ export async function makeMissingCertificates(config: Config, now: Date): Promis
   writeSecret(join(config.tls, 'ca.key'), authority.privateKeyPem)
   writeFileSync(join(config.tls, 'ca.pem'), authority.certificatePem)
   writeSecret(join(config.tls, 'server.key'), server.privateKeyPem)
-  writeFileSync(join(config.tls, 'server.pem'), server.certificatePem) // Last: it says that all is there.
+  // Last: it says that all is there.
+  writeFileSync(join(config.tls, 'server.pem'), server.certificatePem)
   return true
 }
 

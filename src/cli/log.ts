@@ -1,4 +1,7 @@
-/** What a process says of itself: one line of JSON each, a constant sentence with ids and counts, as the API's logger. */
+/**
+ * What a process says of itself: one line of JSON each, a constant sentence with ids and counts, as
+ * the API's logger.
+ */
 import type { Config } from './config.ts'
 
 export type Log = {

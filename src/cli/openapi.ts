@@ -1,4 +1,7 @@
-/** Writes the OpenAPI document of the routes, or checks that the committed one is what the routes say. */
+/**
+ * Writes the OpenAPI document of the routes, or checks that the committed one is what the routes
+ * say.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Deps } from '../actions/deps.ts'
 import { buildApp } from '../http/app.ts'

@@ -1,4 +1,7 @@
-/** Passphrases come from a file or an open file descriptor, never from the environment or the command line. */
+/**
+ * Passphrases come from a file or an open file descriptor, never from the environment or the
+ * command line.
+ */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
@@ -17,7 +20,8 @@ export const passphraseOptions: Readonly<Record<string, Option>> = {
 const passphraseBytesMax = 1_024
 
 /**
- * The passphrase of a side's keyring: from `--passphrase-fd`, `--passphrase-file`, or `<keys>/<side>.passphrase`.
+ * The passphrase of a side's keyring: from `--passphrase-fd`, `--passphrase-file`, or
+ * `<keys>/<side>.passphrase`.
  *
  * @throws {Refusal} as `passphraseGiven`.
  */
@@ -27,9 +31,11 @@ export function passphraseOf(context: CommandContext, side: KeyringSide): Uint8A
 }
 
 /**
- * The passphrase that the options name; undefined if they name none. One newline at its end is not part of it.
+ * The passphrase that the options name; undefined if they name none. One newline at its end is not
+ * part of it.
  *
- * @throws {Refusal} `not-found`, `keyring-refused` for a file that others may read, `option-unknown`.
+ * @throws {Refusal} `not-found`, `keyring-refused` for a file that others may read,
+ *   `option-unknown`.
  */
 export function passphraseGiven({ given }: CommandContext): Uint8Array | undefined {
   const descriptor = given.whole('passphrase-fd', 0, 1_023)

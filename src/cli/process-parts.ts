@@ -1,4 +1,7 @@
-/** What every process of the service is made of: its database role, its keyring, the vault and the doorbell. */
+/**
+ * What every process of the service is made of: its database role, its keyring, the vault and the
+ * doorbell.
+ */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Deps } from '../actions/deps.ts'

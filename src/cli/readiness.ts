@@ -1,4 +1,6 @@
-/** Asking the API whether it is ready, as a load balancer would: over TLS, checking its certificate. */
+/**
+ * Asking the API whether it is ready, as a load balancer would: over TLS, checking its certificate.
+ */
 import { get } from 'node:https'
 import { pause } from './waiting.ts'
 
@@ -20,7 +22,7 @@ function isReady(url: string, ca: Buffer): Promise<boolean> {
       ca,
       timeout: askTimeoutMs,
       agent: false,
-      checkServerIdentity: () => undefined, // It is our own process, by whatever name others call it.
+      checkServerIdentity: () => undefined, // Ours, by whatever name others call it.
     }
     const request = get(`${url}/readyz`, options, (response) => {
       response.resume()

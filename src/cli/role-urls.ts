@@ -19,8 +19,8 @@ const passwordsSchema = z.strictObject({
 export const rolePasswordsFile = (home: string): string => join(home, 'roles.json')
 
 /**
- * The URL of a side's role, or of the migrating one: DATABASE_URL; without it, the embedded server that `start` runs in
- * this home.
+ * The URL of a side's role, or of the migrating one: DATABASE_URL; without it, the embedded server
+ * that `start` runs in this home.
  *
  * @throws {Refusal} `option-unknown` when there is neither.
  */
@@ -33,7 +33,10 @@ export function databaseUrlOf(config: Config, side: KeyringSide | 'migrate'): st
   )
 }
 
-/** The passwords that a home keeps for the roles of an external server; undefined when it keeps none. */
+/**
+ * The passwords that a home keeps for the roles of an external server; undefined when it keeps
+ * none.
+ */
 export function keptRolePasswords(home: string): Record<LoginRole, string> | undefined {
   let text: string
   try {

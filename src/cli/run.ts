@@ -21,7 +21,10 @@ const outageCodes: ReadonlySet<unknown> = new Set([
   'ETIMEDOUT',
 ])
 
-/** Runs one command and gives the exit code. Whatever is thrown becomes a sentence and a code here, and nowhere else. */
+/**
+ * Runs one command and gives the exit code. Whatever is thrown becomes a sentence and a code here,
+ * and nowhere else.
+ */
 export async function runCommandLine(line: CommandLine, terminal: Terminal): Promise<number> {
   try {
     return await run(line, terminal)
@@ -30,7 +33,10 @@ export async function runCommandLine(line: CommandLine, terminal: Terminal): Pro
   }
 }
 
-/** Tells people what was thrown: a refusal with its sentence, anything else without its message, which may hold a value. */
+/**
+ * Tells people what was thrown: a refusal with its sentence, anything else without its message,
+ * which may hold a value.
+ */
 export function explain(error: unknown, terminal: Pick<Terminal, 'tell' | 'announce'>): number {
   if (error instanceof Refusal) {
     const { code, message: sentence, details } = error

@@ -1,4 +1,6 @@
-/** Where a worker's scratch is: on a memory file system, in a directory that is this user's alone. */
+/**
+ * Where a worker's scratch is: on a memory file system, in a directory that is this user's alone.
+ */
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
@@ -10,9 +12,11 @@ const memoryDirectory = '/dev/shm'
 /**
  * The scratch directory of a configuration, which exists afterwards.
  *
- * Without one given it is below /dev/shm, and on machines that have none below the home, which is told loudly.
+ * Without one given it is below /dev/shm, and on machines that have none below the home, which is
+ * told loudly.
  *
- * @throws {Refusal} `option-unknown` for a place given that cannot be written, is on a disk (Linux), or belongs to others.
+ * @throws {Refusal} `option-unknown` for a place given that cannot be written, is on a disk
+ *   (Linux), or belongs to others.
  */
 export async function scratchRootOf(config: Config, tell: (line: string) => void): Promise<string> {
   const uid = process.getuid?.() ?? 0

@@ -1,4 +1,7 @@
-/** Every environment variable this service knows, for people: the configuration table of the README is made from it. */
+/**
+ * Every environment variable this service knows, for people: the configuration table of the README
+ * is made from it.
+ */
 
 /** One setting: its variable, what it is when the variable is not set, and what it means. */
 export type Setting = { variable: string; otherwise: string; meaning: string }

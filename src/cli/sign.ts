@@ -34,13 +34,14 @@ async function sign(context: CommandContext): Promise<undefined> {
       await pause(checkpointEveryMs, context.stop)
     }
   })
-  await signer.publish().catch(() => undefined) // The next signer goes on from the last checkpoint anyway.
+  // If this fails, the next signer goes on from the last checkpoint.
+  await signer.publish().catch(() => undefined)
   await pool.end()
 }
 
 /**
- * Publishes when it is time: 1,000 leaves or 10 s after the last checkpoint, or as soon as a look finds the trail as long as
- * the look before did, for then nobody is served by waiting.
+ * Publishes when it is time: 1,000 leaves or 10 s after the last checkpoint, or as soon as a look
+ * finds the trail as long as the look before did, for then nobody is served by waiting.
  */
 function createLook(pool: Pool, signer: Signer): (nowMs: number) => Promise<number | undefined> {
   let published = -1

@@ -7,7 +7,8 @@ import type { TlsFiles } from '../http/app.ts'
 /**
  * Reads `server.key`, `server.pem` and `ca.pem` of a directory.
  *
- * @throws {Refusal} `certificate-missing` for a file that is not there, or a key that others may read.
+ * @throws {Refusal} `certificate-missing` for a file that is not there, or a key that others may
+ *   read.
  */
 export function readTlsFiles(directory: string): TlsFiles {
   const mode = statSync(join(directory, 'server.key'), { throwIfNoEntry: false })?.mode ?? 0

@@ -14,7 +14,10 @@ export async function pause(ms: number, stop: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal: stop }).catch(() => {}) // Aborted is as good as waited.
 }
 
-/** Does something at once and then again and again, with a pause between, until the signal is aborted. */
+/**
+ * Does something at once and then again and again, with a pause between, until the signal is
+ * aborted.
+ */
 export async function repeat(
   everyMs: number,
   stop: AbortSignal,

@@ -25,7 +25,9 @@ export async function insertKeyringRevision(
   return rowCount === 1
 }
 
-/** The digest of a side's keyring at a revision, or undefined if that revision was never recorded. */
+/**
+ * The digest of a side's keyring at a revision, or undefined if that revision was never recorded.
+ */
 export async function keyringDigest(
   db: Queryable,
   side: KeyringSide,

@@ -1,4 +1,7 @@
-/** The command line as people use it: real processes with nothing in their environment but what a test gives. */
+/**
+ * The command line as people use it: real processes with nothing in their environment but what a
+ * test gives.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
