@@ -3,7 +3,8 @@
  * runs. The action itself ends the lease, in the transaction of its effect.
  *
  * What stops a job: a refusal ends it as failed, with the refusal for its callers; an outage or a defect hands it back for
- * another attempt, later each time, until `attemptsMax`; a lost lease ends nothing, for the job is somebody else's.
+ * another attempt, later each time, until `attemptsMax`; a full disk does so for hours; a lost lease ends nothing, for
+ * the job is somebody else's.
  */
 
 import { ringFor } from '../actions/approve-project.ts'
@@ -17,6 +18,7 @@ import { makeScratch, removeScratch } from './scratch.ts'
 export const leaseMs = 20_000
 const renewMs = 5_000
 const attemptsMax = 6
+const fullDiskAttemptsMax = 1_000 // At 30 s each, about eight hours.
 const backoffMs = 1_000
 const backoffMsMax = 30_000
 
@@ -91,7 +93,9 @@ async function letGo(worker: JobWorker, job: ClaimedJob, error: unknown): Promis
     return
   }
   const refusal = error instanceof Refusal ? error : undefined
-  const isFinal = (refusal && refusal.code !== 'disk-full') || job.attempts >= attemptsMax
+  const isFinal = isDiskFull(error)
+    ? job.attempts >= fullDiskAttemptsMax
+    : refusal !== undefined || job.attempts >= attemptsMax
   worker.log(isFinal ? 'job failed' : 'job handed back', { ...fields, error: nameOf(error) })
   try {
     const wake = await inTransaction(worker.deps.pool, 'let-go', (tx) =>
@@ -109,6 +113,15 @@ async function letGo(worker: JobWorker, job: ClaimedJob, error: unknown): Promis
     // The lease runs out by itself and the reconciler announces the job again.
     worker.log('job could not be handed back', { ...fields, error: nameOf(second) })
   }
+}
+
+/** True for a full vault and for full scratch: room is made by others, and then the job goes on. */
+function isDiskFull(error: unknown): boolean {
+  return (
+    (error instanceof Refusal && error.code === 'disk-full') ||
+    (error instanceof EngineError && error.kind === 'disk-full') ||
+    (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
+  )
 }
 
 function shownRefusal(refusal: Refusal | undefined): {
