@@ -67,7 +67,8 @@ async function takeOrRefuse(
       sealed: await sealFile(deps, output, { projectId, kind: intake.takenKind, side }),
     }
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    // A full disk says nothing about the part: the job is handed back and takes it when there is room.
+    if (!(error instanceof Refusal) || error.code === 'disk-full') throw error
     return { taken: { rows: 0, taken: 0, refusals: {}, report: {} }, refusal: error }
   } finally {
     session.close()
