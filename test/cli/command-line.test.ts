@@ -26,7 +26,7 @@ test('the help names every command, and every command helps with examples that i
     t.match(help, `usage: gyeol ${name}`)
     t.ok(command.examples.length > 0)
     for (const example of command.examples) {
-      t.match(example, `gyeol ${name}`)
+      t.match(example, new RegExp(`(gyeol|npm run) ${name}`))
       for (const [, option = ''] of example.matchAll(/ --([a-z-]+)/g)) {
         t.hasOwnProp(command.options, option, `${name} has --${option}`)
       }

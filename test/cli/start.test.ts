@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { untrueExitCode } from '../../src/cli/exit-codes.ts'
@@ -19,6 +27,7 @@ function places(t: Parameters<typeof temporaryDirectory>[0]) {
     ? join('/dev/shm', directory.slice(1).replaceAll('/', '-'))
     : join(directory, 'scratch')
   mkdirSync(scratch, { mode: 0o700 })
+  t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
   const home = join(directory, 'home')
   return {
     home,
