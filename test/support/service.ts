@@ -143,12 +143,14 @@ export async function startTestService(t: Pick<Test, 'teardown'>): Promise<TestS
     },
     jobEnd: async (client, job) => {
       const deadline = Date.now() + jobTimeoutMs
-      while (Date.now() < deadline) {
+      for (;;) {
         const answer = await client.get(`/v1/jobs/${job}`)
         if (['done', 'failed'].includes(answer.body.state)) return answer
+        if (Date.now() > deadline) {
+          throw new Error(`the job did not end in time: ${JSON.stringify(answer.body)}`)
+        }
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
-      throw new Error('the job did not end in time')
     },
   }
 }
