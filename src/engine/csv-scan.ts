@@ -1,7 +1,7 @@
 /**
- * What DuckDB's CSV reader does not tell, told from the bytes. It takes a NUL for a character, guesses at a header, and its
- * messages quote the row. So before it reads, the header is read here and NULs and endless lines are refused; when it
- * stops, the first fault is looked for here, and named by reason and line only.
+ * What DuckDB's CSV reader does not see, seen in the bytes before it reads. It takes a NUL for a character and guesses at a
+ * header; with several readers it mistakes a cell that looks like rows for rows, and with one it drops, without a word, a
+ * last row whose quote is never closed.
  *
  * The form is RFC 4180 in UTF-8: comma, double quotes, LF or CRLF (one of them throughout), a byte order mark and blank
  * lines ignored, the last newline optional.
@@ -9,66 +9,38 @@
 import { isUtf8 } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import { Refusal } from '../core/errors.ts'
-
-/** The longest line, in bytes. A longer one is refused while memory holds two blocks. */
-export const lineBytesMax = 1_048_576
+import { blocksOf, carriageReturn, comma, lineBytesMax, newline, quote } from './csv-bytes.ts'
 
 const headerBytesMax = 65_536
-const newline = 10
-const carriageReturn = 13
-const quote = 34
-const comma = 44
+/** The last of its three bytes. */
+const byteOrderMark = 0xbf
 
 /**
- * The column names of a CSV file, in file order, after the whole file was searched for NULs and endless lines.
+ * The column names of a CSV file, in file order, and whether a cell of it holds a newline, after the whole file was searched
+ * for NULs, endless lines and a quote that is never closed.
  *
  * @throws {Refusal} `input-malformed` with the line.
  */
-export async function csvHeader(path: string): Promise<string[]> {
-  await refuseUnreadable(path)
+export async function csvHeader(path: string): Promise<{ names: string[]; hasNewlines: boolean }> {
+  const hasNewlines = await refuseUnreadable(path)
   const file = await open(path)
   try {
     const head = Buffer.alloc(headerBytesMax)
     const { bytesRead } = await file.read(head, 0, headerBytesMax, 0)
-    return namesOf(head.subarray(0, bytesRead))
+    return { names: namesOf(head.subarray(0, bytesRead)), hasNewlines }
   } finally {
     await file.close()
   }
 }
 
-/**
- * Where a CSV file that the engine could not read goes wrong first: a reason and the line, from 1.
- *
- * @param columns - how many cells a row must have.
- */
-export async function csvFault(
-  path: string,
-  columns: number,
-): Promise<{ reason: string; line: number } | undefined> {
-  for await (const row of csvRows(path)) {
-    if (row.reason !== undefined) return { reason: row.reason, line: row.line }
-    if (row.cells !== columns) return { reason: 'number of cells', line: row.line }
+async function refuseUnreadable(path: string): Promise<boolean> {
+  const quotes: Quotes = {
+    opened: -1,
+    began: -1,
+    closed: -1,
+    previous: newline,
+    hasNewlines: false,
   }
-  return undefined
-}
-
-/** The lines, from 1, on which the given rows begin; rows are counted from 1 after the header, blank lines not. */
-export async function csvLinesOf(
-  path: string,
-  rows: readonly number[],
-): Promise<Map<number, number>> {
-  const wanted = new Set(rows)
-  const lines = new Map<number, number>()
-  let number = -1
-  for await (const row of csvRows(path)) {
-    number++
-    if (wanted.has(number)) lines.set(number, row.line)
-    if (lines.size === wanted.size) break
-  }
-  return lines
-}
-
-async function refuseUnreadable(path: string): Promise<void> {
   let offset = 0
   let lineStart = 0
   for await (const block of blocksOf(path)) {
@@ -79,8 +51,49 @@ async function refuseUnreadable(path: string): Promise<void> {
       throw malformed('line too long', await lineAt(path, lineStart))
     }
     if (first >= 0) lineStart = offset + block.lastIndexOf(newline) + 1
+    follow(quotes, block, offset)
     offset += block.length
   }
+  if (quotes.opened >= 0) throw malformed('quote not closed', await lineAt(path, quotes.opened))
+  return quotes.hasNewlines
+}
+
+type Quotes = {
+  /** Where the cell between quotes began that we are in, or -1. */
+  opened: number
+  /** Where the last one began, and the quote that closed it. */
+  began: number
+  closed: number
+  /** The byte before. */
+  previous: number
+  hasNewlines: boolean
+}
+
+/** Follows the quotes of a block; a block without any that begins outside of them costs a search. */
+function follow(quotes: Quotes, block: Buffer, offset: number): void {
+  if (quotes.opened < 0 && !block.includes(quote)) {
+    quotes.previous = block[block.length - 1] ?? quotes.previous
+    return
+  }
+  let { opened, began, closed, previous } = quotes
+  for (let at = 0; at < block.length; at++) {
+    const byte = block[at] ?? 0
+    if (byte === quote) {
+      if (opened >= 0) {
+        closed = offset + at
+        began = opened
+        opened = -1
+      } else if (closed >= 0 && closed === offset + at - 1) {
+        opened = began // Two quotes are one of the cell, which goes on.
+      } else if (previous === comma || previous === newline || previous === carriageReturn) {
+        opened = offset + at
+      } else if (previous === byteOrderMark && offset + at === 3) {
+        opened = 3
+      }
+    } else if (byte === newline && opened >= 0) quotes.hasNewlines = true
+    previous = byte
+  }
+  Object.assign(quotes, { opened, began, closed, previous })
 }
 
 async function lineAt(path: string, offset: number): Promise<number> {
@@ -113,117 +126,4 @@ function namesOf(head: Buffer): string[] {
   const names = bytes.toString('utf8').split(',')
   // A name never needs a quote inside it, so a quoted name is a name between quotes.
   return names.map((name) => (/^"[^"]*"$/.test(name) ? name.slice(1, -1) : name))
-}
-
-type CsvRow = { line: number; cells: number; reason?: string }
-
-/** Every row, the header included, by a machine of one byte at a time: slow and only for what went wrong. */
-async function* csvRows(path: string): AsyncGenerator<CsvRow> {
-  const state = newState()
-  for await (const block of blocksOf(path)) {
-    for (const byte of block) {
-      const row = step(state, byte)
-      if (row !== undefined) yield row
-    }
-  }
-  const last = endRow(state)
-  if (last !== undefined) yield last
-}
-
-type State = {
-  line: number
-  startLine: number
-  cells: number
-  /** Where the machine is: before a cell, in a bare cell, between quotes, or after a quote that may close. */
-  at: 'cell start' | 'bare' | 'quoted' | 'quote seen'
-  bytes: number[]
-  ending: 'LF' | 'CRLF' | undefined
-  returned: boolean
-  reason: string | undefined
-}
-
-function newState(): State {
-  return {
-    line: 1,
-    startLine: 1,
-    cells: 1,
-    at: 'cell start',
-    bytes: [],
-    ending: undefined,
-    returned: false,
-    reason: undefined,
-  }
-}
-
-function step(state: State, byte: number): CsvRow | undefined {
-  if (state.at === 'quoted') {
-    if (byte === quote) state.at = 'quote seen'
-    else keep(state, byte)
-    if (byte === newline) state.line++
-    return undefined
-  }
-  if (state.returned && byte !== newline) state.reason ??= 'line ending'
-  if (byte === newline) return lineEnd(state)
-  state.returned = byte === carriageReturn
-  if (state.returned) return undefined
-  if (byte === comma) {
-    state.cells++
-    state.at = 'cell start'
-  } else if (byte === quote) {
-    if (state.at === 'quote seen' || state.at === 'cell start') state.at = 'quoted'
-  } else {
-    if (state.at === 'quote seen') state.reason ??= 'quote'
-    state.at = 'bare'
-  }
-  keep(state, byte)
-  return undefined
-}
-
-function keep(state: State, byte: number): void {
-  state.bytes.push(byte)
-  if (state.bytes.length > lineBytesMax) state.reason ??= 'line too long or quote not closed'
-  if (state.bytes.length > 2 * lineBytesMax) state.bytes.length = lineBytesMax
-}
-
-function lineEnd(state: State): CsvRow | undefined {
-  const ending = state.returned ? 'CRLF' : 'LF'
-  state.ending ??= ending
-  if (state.ending !== ending) state.reason ??= 'line ending'
-  state.line++
-  const row = endRow(state)
-  state.startLine = state.line
-  return row
-}
-
-function endRow(state: State): CsvRow | undefined {
-  if (state.at === 'quoted') state.reason ??= 'line too long or quote not closed'
-  const isBlank = state.bytes.length === 0 && state.cells === 1 && state.at === 'cell start'
-  if (!isUtf8(Uint8Array.from(state.bytes))) state.reason ??= 'not UTF-8'
-  const { startLine: line, cells, reason } = state
-  Object.assign(state, {
-    cells: 1,
-    at: 'cell start',
-    bytes: [],
-    returned: false,
-    reason: undefined,
-  })
-  if (isBlank && reason === undefined) return undefined
-  return reason === undefined ? { line, cells } : { line, cells, reason }
-}
-
-async function* blocksOf(path: string): AsyncGenerator<Buffer> {
-  const file = await open(path)
-  try {
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(
-        Buffer.allocUnsafe(lineBytesMax),
-        0,
-        lineBytesMax,
-      )
-      if (bytesRead === 0) return
-      yield buffer.subarray(0, bytesRead)
-    }
-  } finally {
-    await file.close()
-  }
 }

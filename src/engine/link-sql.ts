@@ -209,8 +209,8 @@ export function linkedStep(delivery: number): string {
 
 /**
  * Of table `linked`, given the agency's number: the distinct serials, and the linked serials beyond the first of their
- * person. Serials are told apart by 64-bit hash, at a third of the cost; two that collide (once in millions of linkages)
- * would be taken for one. Duplicates are among the settled only: a number that is no suspect is on one serial.
+ * person. Serials are told apart by 64-bit hash, at a third of the cost; the caller looks again where two seem
+ * to be one. Duplicates are among the settled only: a number that is no suspect is on one serial.
  */
 export const distinctCounts = `
   select

@@ -133,7 +133,7 @@ async function linkDelivery(
 ): Promise<DeliveryCounts> {
   await session.run(sql.linkedStep(number))
   const counts = await countsOf(session, agencyNumber)
-  if (counts.distinctSerials !== counts.serials) {
+  if (counts.distinctSerials !== counts.serials && (await repeatedSerials(session)) > 0) {
     throw new Refusal('input-malformed', 'A serial is in two key parts of a delivery.', {
       agency,
       serials: counts.serials - counts.distinctSerials,
@@ -143,6 +143,13 @@ async function linkDelivery(
     to ${quoteText(file)} (${parquetOptions})`)
   await session.run('drop table linked')
   return counts
+}
+
+async function repeatedSerials(session: Session): Promise<number> {
+  const [repeated] = await session.rows<{ serials: number }>(
+    'select count(*) - count(distinct serial) as serials from linked',
+  )
+  return repeated?.serials ?? 0
 }
 
 async function countsOf(

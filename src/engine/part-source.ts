@@ -3,7 +3,9 @@
  * read, and every failure of reading it told as a refusal by reason and line.
  */
 import { Refusal } from '../core/errors.ts'
-import { csvFault, csvHeader, csvLinesOf, lineBytesMax, malformed } from './csv-scan.ts'
+import { lineBytesMax } from './csv-bytes.ts'
+import { csvFault, csvLinesOf } from './csv-rows.ts'
+import { csvHeader, malformed } from './csv-scan.ts'
 import { EngineError } from './engine-error.ts'
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
 
@@ -73,13 +75,14 @@ export function diskFull(): Refusal {
 }
 
 async function openCsv(path: string): Promise<PartSource> {
-  const names = await csvHeader(path)
+  const { names, hasNewlines } = await csvHeader(path)
   requireNames(names)
   const columns = names.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')
+  // Several readers in one file each guess where a row begins; between quotes, a newline and commas look like one.
   // Nothing is left to the sniffer but the kind of newline: told '\n', the reader finds no row in a file with CRLF.
   const sql = `read_csv(${quoteText(path)}, auto_detect = false, header = true, delim = ',', quote = '"',
     escape = '"', nullstr = '', strict_mode = true, null_padding = false, ignore_errors = false,
-    max_line_size = ${2 * lineBytesMax}, columns = {${columns}})`
+    max_line_size = ${2 * lineBytesMax}, parallel = ${!hasNewlines}, columns = {${columns}})`
   return {
     path,
     mediaType: 'text/csv',

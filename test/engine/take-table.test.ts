@@ -116,7 +116,8 @@ test('refuses a file that is not a table of UTF-8 with the line where it goes wr
     ['short row', at(good, 's3,x\n'), 'number of cells', 6],
     ['long row', at(good, 's3,x,3,4\n'), 'number of cells', 6],
     ['short last row', at(good, 's3,x'), 'number of cells', 6],
-    ['open quote', at(good, 's3,"x,3\ns4,y,4\n'), 'line too long or quote not closed', 6],
+    ['open quote', at(good, 's3,"x,3\ns4,y,4\n'), 'quote not closed', 6],
+    ['open quote in the last cell', at(good, 's3,a"b,"4\n'), 'quote not closed', 6],
     ['text after a quote', at(good, 's3,"x"y,3\n'), 'quote', 6],
     ['two kinds of newline', at(good, 's3,x,3\r\n'), 'line ending', 6],
     ['carriage return in a cell', at(good, 's3,x\ry,3\n'), 'line ending', 6],
@@ -276,6 +277,20 @@ test('refuses a registration number in any column, naming column and line only',
   const harmless =
     'serial,CODE,SHORT,TEXT,N,X,D\ns1,a8001011234567f,b,80010112345678,1,1,20240101\n'
   t.equal((await takeText(scratch, table, harmless)).taken, 1, 'random codes have the shape inside')
+})
+
+test('reads rows between quotes as text, wherever a reader begins', async (t) => {
+  const table = tableOf({ A: { type: 'text' }, B: { type: 'integer' } })
+  const rows = Array.from({ length: 150_000 }, (_, row) => {
+    return `s${row},"${'z'.repeat((row * 7_919) % 600)}\n,s1,1\n",${row}`
+  })
+  const scratch = await openScratch(t)
+  const taken = await takeText(scratch, table, `serial,A,B\n${rows.join('\n')}\n`)
+  t.same(taken, { rows: rows.length, taken: rows.length, refusals: {} })
+  const [sum] = await scratch.session.rows(`
+    select sum(B) as sum, count(distinct serial) as serials
+    from read_parquet(${quoteText(scratch.path('out.parquet'))})`)
+  t.same(sum, { sum: (rows.length * (rows.length - 1)) / 2, serials: rows.length })
 })
 
 test('carries hostile texts as they are', async (t) => {
