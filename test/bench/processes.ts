@@ -1,12 +1,11 @@
 /** CPU seconds and peak memory of this process and all that it started, from /proc. */
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Peak memory in MiB by a name for each process. */
-export type Usage = { cpuSeconds: number; peakMiB: Record<string, number> }
-
 export type Watch = {
   /** CPU seconds since the watch began, of the living and of the dead. */
   cpuSeconds: () => number
+  /** The same by a name for each process. */
+  cpuSecondsByName: () => Record<string, number>
   peakMiB: () => Record<string, number>
   stop: () => void
 }
@@ -17,10 +16,12 @@ const lookEveryMs = 200
 /** Looks at the process tree now and then, so that short-lived processes are counted as well. */
 export function watchProcesses(): Watch {
   const cpu = new Map<number, number>()
+  const names = new Map<number, string>()
   const peak = new Map<string, number>()
   const look = (): void => {
     for (const { pid, name, seconds, hwmMiB } of processTree()) {
       cpu.set(pid, Math.max(cpu.get(pid) ?? 0, seconds))
+      names.set(pid, name)
       peak.set(name, Math.max(peak.get(name) ?? 0, hwmMiB))
     }
   }
@@ -31,6 +32,15 @@ export function watchProcesses(): Watch {
     cpuSeconds: () => {
       look()
       return sum(cpu) - before
+    },
+    cpuSecondsByName: () => {
+      look()
+      const byName: Record<string, number> = {}
+      for (const [pid, seconds] of cpu) {
+        const name = names.get(pid) ?? ''
+        byName[name] = (byName[name] ?? 0) + seconds
+      }
+      return byName
     },
     peakMiB: () => Object.fromEntries([...peak].map(([name, mib]) => [name, Math.round(mib)])),
     stop: () => clearInterval(timer),

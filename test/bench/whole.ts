@@ -20,7 +20,12 @@ import { watchProcesses } from './processes.ts'
 
 const compared = ['prepare', 'deliver', 'link', 'assemble', 'release']
 
-type Stage = { seconds: number; cpuSeconds: number; rowsPerSecond: number }
+type Stage = {
+  seconds: number
+  cpuSeconds: number
+  cpuSecondsByProcess: Record<string, number>
+  rowsPerSecond: number
+}
 type Limit = { seconds: number; cpuSeconds: number; rowsWritten: number }
 
 export async function benchWhole(options: {
@@ -98,12 +103,15 @@ async function runWatched(
       formats: ['parquet'],
       scratchRoot: await scratchRootOf(config, tell),
       stage: async (name, act) => {
-        const [beganAt, cpuBefore] = [performance.now(), watch.cpuSeconds()]
+        const beganAt = performance.now()
+        const before = watch.cpuSecondsByName()
         const result = await act(() => {})
         const seconds = (performance.now() - beganAt) / 1000
-        const cpuSeconds = watch.cpuSeconds() - cpuBefore
-        stages[name] = { seconds, cpuSeconds, rowsPerSecond: rows / seconds }
-        tell(`${name} ${seconds.toFixed(1)} s, CPU ${cpuSeconds.toFixed(1)} s`)
+        const cpuSecondsByProcess = difference(watch.cpuSecondsByName(), before)
+        const cpuSeconds = Object.values(cpuSecondsByProcess).reduce((sum, each) => sum + each, 0)
+        stages[name] = { seconds, cpuSeconds, cpuSecondsByProcess, rowsPerSecond: rows / seconds }
+        const by = JSON.stringify(cpuSecondsByProcess)
+        tell(`${name} ${seconds.toFixed(1)} s, CPU ${cpuSeconds.toFixed(1)} s ${by}`)
         return result
       },
       verifyTrail: async () => ({ size: 0, root: '', verified: true }),
@@ -113,4 +121,15 @@ async function runWatched(
     watch.stop()
   }
   return { stages, peakMiB: watch.peakMiB() }
+}
+
+function difference(
+  after: Record<string, number>,
+  before: Record<string, number>,
+): Record<string, number> {
+  const spent = Object.entries(after).map(([name, seconds]): [string, number] => [
+    name,
+    Math.round((seconds - (before[name] ?? 0)) * 100) / 100,
+  ])
+  return Object.fromEntries(spent.filter(([, seconds]) => seconds >= 0.05))
 }
