@@ -7,15 +7,11 @@
  */
 import { rm } from 'node:fs/promises'
 import { Refusal } from '../core/errors.ts'
-import { isOneOf } from './column-check.ts'
 import type { OnColumn } from './column-function.ts'
-import { registrationNumberAsSerial } from './identifier-shape.ts'
+import { allKeyTypes, copyOfKeys, keyCodes, keyFaultOf, mistakes, tokenName } from './key-sql.ts'
 import { type MediaType, openPart, type PartSource, positionsOf, reading } from './part-source.ts'
-import { quoteIdentifier, quoteText, type Session } from './session.ts'
-import { parquetOptions, type Refusals, serialIsWellFormed } from './take-table.ts'
-
-/** Every type of key that there is; a token file has a column for each, t1 for K1 and so on. */
-export const allKeyTypes = ['K1', 'K2', 'K3', 'K4', 'K5'] as const
+import { quoteText, type Session } from './session.ts'
+import type { Refusals } from './take-table.ts'
 
 export type TakeKeys = {
   /** A file in the session's scratch directory. */
@@ -42,13 +38,6 @@ export type TakenKeys = {
   refusals: Refusals
 }
 
-/** What can be wrong with a key, as the agency is told. */
-const mistakes = ['upper case', 'base64', 'wrong length', 'not hexadecimal'] as const
-const codesPerColumn = 8
-const codeOfQuarantine = 7
-const codeOfSerial = 1
-const codeOfIdentifier = 2
-
 /**
  * Takes a part of keys.
  *
@@ -62,13 +51,13 @@ export async function takeKeys(session: Session, part: TakeKeys): Promise<TakenK
   session.registerTally('set_aside', tally)
   session.registerColumnFunction('token_of', 32, part.tokensOf)
   const rows = await reading(source, async () => {
-    const [copied] = await session.rows<{ Count: number }>(copyOf(source, part))
+    const [copied] = await session.rows<{ Count: number }>(copyOfKeys(source, part))
     return copied?.Count ?? 0
   })
   const quarantined = countsOf(part.keyTypes, (_, index) => {
-    return tally.get(index * codesPerColumn + codeOfQuarantine) ?? 0
+    return tally.get(index * keyCodes.perColumn + keyCodes.quarantine) ?? 0
   })
-  if ([...tally.keys()].some((code) => code % codesPerColumn !== codeOfQuarantine)) {
+  if ([...tally.keys()].some((code) => code % keyCodes.perColumn !== keyCodes.quarantine)) {
     await rm(part.output, { force: true })
     throw await faultOf(session, source, part.keyTypes)
   }
@@ -105,63 +94,6 @@ function requireColumns(source: PartSource, keyTypes: readonly string[]): void {
   })
 }
 
-function copyOf(source: PartSource, part: TakeKeys): string {
-  const tokens = allKeyTypes.map((type) => {
-    const index = part.keyTypes.indexOf(type)
-    return index < 0 ? `null::uuid as ${tokenName(type)}` : tokenOf(type, index, part.quarantine)
-  })
-  // Both halves of a key are cast before the function sees them, so that no bad key reaches it.
-  return `
-    copy (
-      select serial, ${tokens.join(',\n        ')}
-      from ${source.sql}
-      where case when ${goodOf(part.keyTypes)} then true else set_aside(${codeOf(part.keyTypes)}) end
-    ) to ${quoteText(part.output)} (${parquetOptions})`
-}
-
-function tokenOf(type: string, index: number, quarantine: readonly string[]): string {
-  const key = quoteIdentifier(type)
-  const token = `token_of(try_cast(left(${key}, 32) as uuid), try_cast(right(${key}, 32) as uuid))`
-  if (quarantine.length === 0) return `${token} as ${tokenName(type)}`
-  const code = index * codesPerColumn + codeOfQuarantine
-  return `case when ${key} is null then null
-          when not ${isOneOf(key, quarantine)} then ${token}
-          when set_aside(${code}) then null end as ${tokenName(type)}`
-}
-
-function tokenName(type: string): string {
-  return type.replace('K', 't')
-}
-
-function goodOf(keyTypes: readonly string[]): string {
-  const keys = keyTypes.map((type) => {
-    const key = quoteIdentifier(type)
-    return `(${key} is null or regexp_full_match(${key}, '[0-9a-f]{64}'))`
-  })
-  const serial = `${serialIsWellFormed} and not ${registrationNumberAsSerial}`
-  return [serial, ...keys].join('\n        and ')
-}
-
-/** Column × 8 + mistake, the serial as column one past the keys. */
-function codeOf(keyTypes: readonly string[]): string {
-  const serial = keyTypes.length * codesPerColumn
-  const keys = keyTypes.map((type, index) => {
-    const key = quoteIdentifier(type)
-    const code = (mistake: (typeof mistakes)[number]): number =>
-      index * codesPerColumn + mistakes.indexOf(mistake)
-    return `when regexp_full_match(${key}, '[0-9a-f]{64}') then null
-          when regexp_full_match(${key}, '[0-9A-Fa-f]{64}') then ${code('upper case')}
-          when regexp_full_match(${key}, '[A-Za-z0-9+/_-]{43}=?') then ${code('base64')}
-          when strlen(${key}) <> 64 then ${code('wrong length')}
-          when ${key} is not null then ${code('not hexadecimal')}`
-  })
-  const first = keys.map((branches) => `case ${branches} end`)
-  return `(case
-          when ${registrationNumberAsSerial} then ${serial + codeOfIdentifier}
-          when not ${serialIsWellFormed} then ${serial + codeOfSerial}
-          else coalesce(${[...first, 'null'].join(', ')}) end)::integer`
-}
-
 /** The first fault in file order, looked for in a second pass. */
 async function faultOf(
   session: Session,
@@ -171,7 +103,7 @@ async function faultOf(
   const [first] = await session.rows<{ code: number; row: number; rows: number }>(`
     select code, min(row_number) as row, count(*) as rows
     from (
-      select row_number, case when ${goodOf(keyTypes)} then null else ${codeOf(keyTypes)} end as code
+      select row_number, ${keyFaultOf(keyTypes)} as code
       from ${source.numberedSql}
     )
     where code is not null
@@ -180,16 +112,16 @@ async function faultOf(
     limit 1`)
   if (first === undefined) throw new Error('a fault that is not found again')
   const line = (await positionsOf(source, [first.row])).get(first.row) ?? first.row
-  const column = keyTypes[Math.floor(first.code / codesPerColumn)]
+  const column = keyTypes[Math.floor(first.code / keyCodes.perColumn)]
   const where = { line, rows: first.rows }
   if (column !== undefined) {
     return new Refusal('key-not-canonical', 'A key is not 64 lower-case hexadecimal digits.', {
       column,
-      mistake: mistakes[first.code % codesPerColumn] ?? '',
+      mistake: mistakes[first.code % keyCodes.perColumn] ?? '',
       ...where,
     })
   }
-  return first.code % codesPerColumn === codeOfIdentifier
+  return first.code % keyCodes.perColumn === keyCodes.identifier
     ? new Refusal('identifier-in-payload', 'A serial looks like a registration number.', {
         column: 'serial',
         ...where,
