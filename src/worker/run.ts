@@ -34,6 +34,7 @@ export async function startWorker(
   await sweepScratch(options.scratchRoot)
   const running = new Map<string, Promise<void>>()
   let isStopping = false
+  let unanswered: string[] = []
   const take = async (jobId: string): Promise<void> => {
     // What is turned away here is found again by a reconciler.
     if (isStopping || running.has(jobId) || running.size >= options.concurrency) return
@@ -43,9 +44,20 @@ export async function startWorker(
     running.set(jobId, job)
     await job
     running.delete(jobId)
+    takeUnanswered()
+  }
+  const takeUnanswered = (): void => {
+    while (running.size < options.concurrency) {
+      const jobId = unanswered.shift()
+      if (jobId === undefined) return
+      void take(jobId) // It never rejects, and nobody waits for it: a job may run for an hour.
+    }
   }
   const bell = await listenDoorbell(options.doorbell, options.deps.side, options.concurrency, take)
-  const reconciler = startReconciler(worker, take)
+  const reconciler = startReconciler(worker, (jobIds) => {
+    unanswered = jobIds
+    takeUnanswered()
+  })
   return {
     stop: async () => {
       isStopping = true
@@ -65,10 +77,7 @@ async function settledWithin(timeoutMs: number, promise: Promise<unknown>): Prom
   timer.abort()
 }
 
-function startReconciler(
-  worker: JobWorker,
-  take: (jobId: string) => Promise<void>,
-): NodeJS.Timeout {
+function startReconciler(worker: JobWorker, takeAll: (jobIds: string[]) => void): NodeJS.Timeout {
   const { pool, side, doorbell } = worker.deps
   let isBusy = false
   let seenBefore: ReadonlySet<string> = new Set()
@@ -77,8 +86,7 @@ function startReconciler(
     isBusy = true
     try {
       const ids = await jobsWithoutLease(pool, side, reconcileJobsMax)
-      // `take` never rejects, and nobody waits for it: a job may run for an hour.
-      for (const id of ids) if (seenBefore.has(id)) void take(id)
+      takeAll(ids.filter((id) => seenBefore.has(id)))
       seenBefore = new Set(ids)
       if (ids.length > 0) await doorbell.ring(side, ids)
     } catch (error) {

@@ -26,9 +26,10 @@ test('workers killed with kill -9 in the middle of a part lose nothing and doubl
   await stage.jobEnd(spine, spineDelivered.job)
 
   for (const job of killed) {
-    const shown = await stage.admin.query('select attempts from gyeol.job where job_id = $1::uuid', [
-      job,
-    ])
+    const shown = await stage.admin.query(
+      'select attempts from gyeol.job where job_id = $1::uuid',
+      [job],
+    )
     t.ok(Number(shown.rows[0]?.attempts) >= 2, 'its lease was taken over')
   }
   const { jobs } = await doneOnce(t, stage, intake)
