@@ -40,6 +40,7 @@ export const exitCodes = {
   'state-conflict': 38,
   'too-many-attempts': 39,
   'too-many-bad-rows': 40,
+  'media-type-unknown': 41,
 } as const satisfies Record<RefusalCode, number>
 
 /**

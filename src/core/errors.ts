@@ -22,6 +22,7 @@ export type RefusalCode =
   | 'key-not-canonical'
   | 'keyring-refused'
   | 'manifest-differs'
+  | 'media-type-unknown'
   | 'not-found'
   | 'option-unknown'
   | 'outside-period'

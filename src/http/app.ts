@@ -25,6 +25,7 @@ import { recordRefusal } from '../actions/record-refusal.ts'
 import { Refusal } from '../core/errors.ts'
 import type { Caller } from '../core/grants.ts'
 import { callerOf } from './callers.ts'
+import { requireMediaType } from './media-types.ts'
 import { createMetrics } from './metrics.ts'
 import { sendProblem } from './problems.ts'
 import { auditRoutes } from './routes/audit.ts'
@@ -112,8 +113,9 @@ function cutOffBadCertificate(socket: TLSSocket): void {
 function addHooks(app: App, deps: Deps, metrics: ReturnType<typeof createMetrics>): void {
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.isOpen || request.is404) return
-    request.caller = await callerOf(deps, request)
+    if (request.is404) return
+    if (!request.routeOptions.config.isOpen) request.caller = await callerOf(deps, request)
+    requireMediaType(request)
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown'

@@ -28,6 +28,7 @@ const statuses = {
   'key-not-canonical': [422, 'Key not canonical'],
   'keyring-refused': [503, 'Keyring refused'],
   'manifest-differs': [422, 'Manifest differs'],
+  'media-type-unknown': [415, 'Media type not supported'],
   'not-found': [404, 'Not found'],
   'option-unknown': [400, 'Option unknown'],
   'outside-period': [403, 'Outside the period'],

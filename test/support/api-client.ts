@@ -13,6 +13,8 @@ export type Answer = {
 }
 
 export type ApiClient = {
+  /** For requests that a client would not make: where the service is and the client's certificate. */
+  reach: { url: string; tls: { ca: Buffer; key?: Buffer; cert?: Buffer } }
   get: (path: string) => Promise<Answer>
   post: (path: string, body?: unknown) => Promise<Answer>
   delete: (path: string) => Promise<Answer>
@@ -54,6 +56,7 @@ export function createClient({ url, token, ...tls }: ClientOptions): ApiClient {
       outgoing.end(sent?.bytes)
     })
   return {
+    reach: { url, tls },
     get: (path) => call('GET', path),
     delete: (path) => call('DELETE', path),
     post: (path, body) =>
