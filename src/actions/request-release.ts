@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { catalogueSchema } from '../catalogue/schema.ts'
+import { sensitiveLists } from '../catalogue/sensitive.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
-import { checkPolicy, type Policy } from '../core/policy.ts'
+import type { Policy } from '../core/policy.ts'
+import { checkPolicy } from '../core/policy-check.ts'
 import { findAccount } from '../store/accounts.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { insertJobs } from '../store/jobs.ts'
@@ -44,7 +46,7 @@ export async function requestRelease(
       throw new Refusal('state-conflict', 'The cohort is not assembled.')
     }
     const project = await requireProject(tx, cohort.projectId)
-    checkPolicy(request.policy, catalogueSchema.parse(project.catalogue))
+    checkPolicy(request.policy, catalogueSchema.parse(project.catalogue), sensitiveLists())
     const recipient = await findAccount(tx, request.recipient)
     if (!recipient?.roles.includes('recipient')) {
       throw new Refusal('not-found', 'There is no recipient of this name.')

@@ -1,29 +1,23 @@
 /**
  * What may leave: a policy names tables and columns and gives each column a rule. Default deny: a table or column without a
  * rule does not leave, and a policy that names what does not exist, or a rule that does not fit its column, is refused
- * before anything is built. Which columns a release has, and of what type, follows from policy and catalogue alone.
+ * before anything is built (policy-check.ts). Which columns a release has, and of what type, follows from policy and
+ * catalogue alone.
  */
 import { z } from 'zod'
 import type { Catalogue, CatalogueColumn } from '../catalogue/schema.ts'
 import { Refusal } from './errors.ts'
+import { hierarchyOf, levelOf } from './hierarchy.ts'
+import { type FieldType, fitOf, type Rule, ruleSchema } from './policy-rules.ts'
+import {
+  anchorSchema,
+  hierarchiesSchema,
+  inclusionSchema,
+  measuresSchema,
+  personsSchema,
+} from './policy-sections.ts'
 
-const ruleSchema = z.discriminatedUnion('rule', [
-  z.strictObject({ rule: z.literal('keep') }),
-  z.strictObject({ rule: z.literal('drop') }),
-  /** The first characters of a code or text, dots not counted: C50.1 → C50. */
-  z.strictObject({ rule: z.literal('truncate'), length: z.int().min(1).max(40) }),
-  /** A whole number as its band, "40-44"; everything from `top` on as "85+". */
-  z.strictObject({
-    rule: z.literal('band'),
-    width: z.int().min(2).max(1_000_000_000),
-    top: z.int().min(0).max(1_000_000_000_000).exactOptional(),
-  }),
-  /** A date in the way of the whole release. */
-  z.strictObject({ rule: z.literal('date') }),
-])
-
-/** What happens to one column. */
-export type Rule = z.infer<typeof ruleSchema>
+export type { Rule } from './policy-rules.ts'
 
 const yearSchema = z.int().min(1900).max(2200)
 
@@ -43,18 +37,28 @@ export const policySchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
   version: z.string().min(1).max(40),
   type: z.enum(['A', 'B']),
-  /** Releases of one domain share pseudonyms. Default: a release is a domain of its own. */
+  /** Releases of one domain share pseudonyms and shifts. Default: a release is a domain of its own. */
   domain: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,62}$/)
     .exactOptional(),
-  /** Days since the person's first diagnosis; the month of that diagnosis is in the table of persons. */
-  dates: z.literal('relative'),
+  /**
+   * `relative`: days since the person's first diagnosis, whose time is in the table of persons. `shift`: all dates of a
+   * person moved by one number of weeks that nobody knows, between -26 and 26.
+   */
+  dates: z.enum(['relative', 'shift']),
+  /** How much of the time of the first diagnosis the table of persons shows under `relative`. Default: the month. */
+  diagnosisTime: z.enum(['month', 'year', 'none']).exactOptional(),
+  anchors: z.array(anchorSchema).max(50).exactOptional(),
   formats: z
     .array(z.enum(['parquet', 'csv']))
     .min(1)
     .max(2)
     .default(['parquet']),
+  persons: personsSchema.exactOptional(),
+  sensitive: z.strictObject({ include: z.array(inclusionSchema).max(20) }).exactOptional(),
+  measures: measuresSchema.exactOptional(),
+  hierarchies: hierarchiesSchema.exactOptional(),
   tables: z.record(z.string().max(63), policyTableSchema),
 })
 
@@ -67,49 +71,13 @@ export type ReleasedColumn = {
   rule: Rule
   column: CatalogueColumn
   /** Frictionless field type. */
-  type: 'string' | 'integer' | 'number'
-}
-
-type Fit = {
-  accepts: readonly CatalogueColumn['type'][]
-  /** What it makes of a column of the type; undefined: nothing leaves. */
-  gives: (type: CatalogueColumn['type']) => ReleasedColumn['type'] | undefined
-}
-
-const fits = {
-  // A date is not kept: one date in clear would undo the relative ones beside it.
-  keep: {
-    accepts: ['code', 'text', 'integer', 'decimal', 'year-month'],
-    gives: (type) => (type === 'integer' ? 'integer' : type === 'decimal' ? 'number' : 'string'),
-  },
-  drop: {
-    accepts: ['code', 'text', 'integer', 'decimal', 'date', 'year-month', 'timestamp'],
-    gives: () => undefined,
-  },
-  truncate: { accepts: ['code', 'text', 'year-month'], gives: () => 'string' },
-  band: { accepts: ['integer'], gives: () => 'string' },
-  date: { accepts: ['date', 'timestamp'], gives: () => 'integer' },
-} as const satisfies Record<Rule['rule'], Fit>
-
-/**
- * Holds a policy against a catalogue.
- *
- * @throws {Refusal} `policy-refused` naming table, column and what is wrong.
- */
-export function checkPolicy(policy: Policy, catalogue: Catalogue): void {
-  if (Object.keys(policy.tables).length === 0) throw refused({ fault: 'no table' })
-  for (const [table, { columns, where }] of Object.entries(policy.tables)) {
-    const known = own(catalogue.tables, table)
-    if (!known) throw refused({ table, fault: 'unknown table' })
-    for (const [column, rule] of Object.entries(columns)) {
-      const spec = own(known.columns, column)
-      if (!spec) throw refused({ table, column, fault: 'unknown column' })
-      if (!fitOf(rule).accepts.includes(spec.type)) {
-        throw refused({ table, column, rule: rule.rule, fault: `rule does not fit ${spec.type}` })
-      }
-    }
-    if (where) checkScope(table, where, own(known.columns, where.column))
-  }
+  type: FieldType
+  /** Of `map` and `hierarchy`: what each listed value becomes. */
+  lookup?: readonly (readonly [value: string, becomes: string])[]
+  /** Of a shifted anchor: released days before or after become missing. */
+  window?: { from?: string; to?: string }
+  /** Its place among the quasi-identifiers of the policy: suppression may empty its cells. */
+  quasiIdentifier?: number
 }
 
 /**
@@ -125,40 +93,61 @@ export function releasedColumns(
 ): ReleasedColumn[] {
   const known = own(catalogue.tables, table)
   const rules = own(policy.tables, table)
-  if (!known || !rules) throw refused({ table, fault: 'unknown table' })
+  if (!known || !rules) throw policyRefused({ table, fault: 'unknown table' })
   return Object.entries(known.columns).flatMap(([name, column]) => {
     const rule = own(rules.columns, name)
-    const type = rule && fitOf(rule).gives(column.type)
-    return rule && type ? [{ name, rule, column, type }] : []
+    const type = rule && fitOf(rule).gives(column.type, policy.dates)
+    const anchor = anchorOf(policy, table, name)
+    if (!rule || !type || anchor?.action === 'remove') return []
+    const lookup = lookupOf(policy, rule)
+    const place = quasiIdentifierOf(policy, table, name)
+    return [
+      {
+        name,
+        rule,
+        column,
+        type,
+        ...(lookup && { lookup }),
+        ...(anchor && { window: windowOf(anchor) }),
+        ...(place >= 0 && { quasiIdentifier: place }),
+      },
+    ]
   })
 }
 
-function fitOf(rule: Rule): Fit {
-  return fits[rule.rule]
+/** The place of a column among the quasi-identifiers of a policy, from 0; -1 if it is none. */
+export function quasiIdentifierOf(policy: Policy, table: string, column: string): number {
+  const named = policy.measures?.quasiIdentifiers ?? []
+  return named.findIndex((other) => other.table === table && other.column === column)
 }
 
-function checkScope(
-  table: string,
-  where: { column: string; fromYear: number; toYear: number },
-  spec: CatalogueColumn | undefined,
-): void {
-  const { column } = where
-  if (!spec) throw refused({ table, column, fault: 'unknown column' })
-  if (!['date', 'year-month', 'integer', 'timestamp'].includes(spec.type)) {
-    throw refused({ table, column, fault: 'years of a column without years' })
-  }
-  if (where.fromYear > where.toYear) throw refused({ table, column, fault: 'years end first' })
+function anchorOf(policy: Policy, table: string, column: string) {
+  if (policy.dates !== 'shift') return undefined
+  return policy.anchors?.find((anchor) => anchor.table === table && anchor.column === column)
+}
+
+function windowOf({ from, to }: { from?: string; to?: string }): { from?: string; to?: string } {
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+}
+
+function lookupOf(policy: Policy, rule: Rule): ReleasedColumn['lookup'] {
+  if (rule.rule === 'map') return Object.entries(rule.codes)
+  if (rule.rule !== 'hierarchy') return undefined
+  const hierarchy = own(policy.hierarchies ?? {}, rule.of)
+  if (!hierarchy) throw policyRefused({ fault: 'unknown hierarchy' })
+  return levelOf(hierarchyOf(hierarchy.csv, hierarchy.delimiter), rule.level)
 }
 
 /** A document's own entry: never one of the prototype, whatever it is called. */
-function own<T>(entries: Readonly<Record<string, T>>, name: string): T | undefined {
+export function own<T>(entries: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(entries, name) ? entries[name] : undefined
 }
 
-function refused(details: Record<string, string>): Refusal {
+/** The refusal of a policy, before or while it is built; details are names, faults and counts. */
+export function policyRefused(details: Record<string, string | number>): Refusal {
   return new Refusal(
     'policy-refused',
-    'The policy does not fit the catalogue. Correct the table and column named.',
+    'The policy does not fit the catalogue, or the data does not meet it. Correct what is named.',
     details,
   )
 }

@@ -7,12 +7,15 @@
  */
 import { rm } from 'node:fs/promises'
 import type { CatalogueTable } from '../catalogue/schema.ts'
+import type { SensitiveClass } from '../catalogue/sensitive.ts'
 import { Refusal } from '../core/errors.ts'
 import type { PolicyTable, ReleasedColumn } from '../core/policy.ts'
+import type { OnColumn } from './column-function.ts'
 import { EngineError } from './engine-error.ts'
 import { identifierInText, registrationNumberInNumber } from './identifier-shape.ts'
 import { diskFull } from './part-source.ts'
-import { releasedSql, scopeSql } from './rule-sql.ts'
+import { lookupJoins, type RuleContext, releasedSql, scopeSql } from './rule-sql.ts'
+import { sensitiveSql } from './sensitive-sql.ts'
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
 
 export type ReleaseRows = {
@@ -25,6 +28,12 @@ export type ReleaseRows = {
   /** From `releasedColumns` of the policy. */
   columns: readonly ReleasedColumn[]
   where?: PolicyTable['where']
+  /** Default: relative dates, no cuts. */
+  rules?: RuleContext
+  /** Classes whose rows do not leave; of a cause of death the code does not. */
+  sensitive?: readonly SensitiveClass[]
+  /** Packed number and kind (n × 32 bytes) → numbers of this release (n × 16); needed by `rekey`. */
+  rekeyOf?: OnColumn
   /** Parquet to write, zstd. */
   parquet: string
   /** CSV to write as well: UTF-8, LF, a header; texts that a spreadsheet would run are escaped. */
@@ -35,6 +44,10 @@ export type ReleasedRows = {
   rows: number
   /** Rows of other years, left out. */
   outsideScope: number
+  /** Rows of a sensitive class, left out. */
+  sensitive: number
+  /** Rows of persons who are not in the release. */
+  otherPersons: number
   /** Texts that begin like a formula and got a leading apostrophe in the CSV file. */
   escapedCells: number
 }
@@ -44,6 +57,7 @@ const releaseParquet =
   'format parquet, compression zstd, compression_level 3, row_group_size 122880'
 
 const codeOfScope = 0
+const codeOfSensitive = -1
 
 /**
  * Builds the file or files of one part.
@@ -53,9 +67,11 @@ const codeOfScope = 0
 export async function releaseRows(session: Session, release: ReleaseRows): Promise<ReleasedRows> {
   const tally = new Map<number, number>()
   session.registerTally('left_out', tally)
+  if (release.rekeyOf) session.registerColumnFunction('rekeyed', 32, release.rekeyOf)
   const [copied] = await session.rows<{ Count: number }>(copyOf(release)).catch(orDiskFull)
   const outsideScope = tally.get(codeOfScope) ?? 0
-  const found = [...tally].find(([code]) => code !== codeOfScope)
+  const sensitive = tally.get(codeOfSensitive) ?? 0
+  const found = [...tally].find(([code]) => code > 0)
   if (found !== undefined) {
     await rm(release.parquet, { force: true })
     throw new Refusal(
@@ -69,15 +85,22 @@ export async function releaseRows(session: Session, release: ReleaseRows): Promi
     )
   }
   const escapedCells = release.csv === undefined ? 0 : await writeCsv(session, release, release.csv)
-  return { rows: copied?.Count ?? 0, outsideScope, escapedCells }
+  const rows = copied?.Count ?? 0
+  const otherPersons = (await rowsOf(session, release.part)) - rows - outsideScope - sensitive
+  return { rows, outsideScope, sensitive, otherPersons, escapedCells }
 }
 
 function copyOf(release: ReleaseRows): string {
   const { columns, part, persons, parquet } = release
   const names = columns.map(({ name }) => quoteIdentifier(name))
+  const rules = release.rules ?? { dates: 'relative' }
+  const { isSensitive, shown } = sensitiveSql(release.table, release.sensitive ?? [])
   const values = columns.map(
-    (column) => `${releasedSql(column)} as ${quoteIdentifier(column.name)}`,
+    (column) =>
+      `${shown(column.name, releasedSql(column, rules))} as ${quoteIdentifier(column.name)}`,
   )
+  const scope = [`persons.rank as "#rank"`, `${scopeOf(release)} as "in scope"`]
+  const classified = isSensitive === undefined ? [] : [`${isSensitive} as "is sensitive"`]
   // The tally stands in the select list: were it in the filter, the optimizer would move the filter below the rules and
   // compute them twice.
   return `
@@ -86,16 +109,18 @@ function copyOf(release: ReleaseRows): string {
       from (
         select *, case
           when not "in scope" then left_out(${codeOfScope})
+          ${isSensitive === undefined ? '' : `when "is sensitive" then left_out(${codeOfSensitive})`}
           ${columns.map(identifierBranch).join('\n          ')}
           else true end as "may leave"
         from (
-          select ${['pseudonym', 'rank', `${scopeOf(release)} as "in scope"`, ...values].join(',\n            ')}
+          select ${['persons.pseudonym', ...scope, ...classified, ...values].join(',\n            ')}
           from read_parquet(${quoteText(part)}) as part
-          join read_parquet(${quoteText(persons)}) as persons using (ordinal)
+          join read_parquet(${quoteText(persons)}) as persons on part.ordinal = persons.ordinal
+          ${lookupJoins(columns)}
         )
       )
       where "may leave"
-      order by rank${names.length === 0 ? '' : `, hash(${names.join(', ')})`}
+      order by "#rank"${names.length === 0 ? '' : `, hash(${names.join(', ')})`}
     ) to ${quoteText(parquet)} (${releaseParquet})`
 }
 
@@ -106,10 +131,13 @@ function scopeOf({ where, table }: ReleaseRows): string {
   return scopeSql(where, column.type)
 }
 
+/** Rules that give a text of our own making. */
+const ownText: ReadonlySet<string> = new Set(['band', 'date', 'quantile', 'rekey'])
+
 function identifierBranch({ name, type, rule, column }: ReleasedColumn, index: number): string {
   const value = quoteIdentifier(name)
   // Intake has held these against their closed list, and a band is our own text.
-  if (column.codes !== undefined || rule.rule === 'band' || rule.rule === 'date') return ''
+  if (column.codes !== undefined || type === 'date' || ownText.has(rule.rule)) return ''
   const test =
     type === 'string'
       ? identifierInText(value, column.type === 'code')
@@ -123,7 +151,7 @@ async function writeCsv(session: Session, release: ReleaseRows, csv: string): Pr
   session.registerTally('escaped', tally)
   const values = release.columns.map(({ name, type, rule }) => {
     const value = quoteIdentifier(name)
-    if (type !== 'string' || rule.rule === 'band') return value
+    if (type !== 'string' || ownText.has(rule.rule)) return value
     return `case when ${value} is null or left(${value}, 1) not in ('=', '+', '-', '@', chr(9), chr(13)) then ${value}
           when escaped(0) then null
           else '''' || ${value} end as ${value}`
@@ -136,6 +164,13 @@ async function writeCsv(session: Session, release: ReleaseRows, csv: string): Pr
     ) to ${quoteText(csv)} (format csv, header true, delimiter ',', quote '"', escape '"', nullstr '')`)
     .catch(orDiskFull)
   return tally.get(0) ?? 0
+}
+
+async function rowsOf(session: Session, part: string): Promise<number> {
+  const [counted] = await session.rows<{ rows: number }>(
+    `select count(*) as rows from read_parquet(${quoteText(part)})`,
+  )
+  return counted?.rows ?? 0
 }
 
 function orDiskFull(error: unknown): never {

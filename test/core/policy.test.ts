@@ -1,7 +1,9 @@
 import { test } from 'tap'
 import type { Catalogue } from '../../src/catalogue/schema.ts'
+import { sensitiveLists } from '../../src/catalogue/sensitive.ts'
 import { Refusal } from '../../src/core/errors.ts'
-import { checkPolicy, policySchema, releasedColumns } from '../../src/core/policy.ts'
+import { policySchema, releasedColumns } from '../../src/core/policy.ts'
+import { checkPolicy } from '../../src/core/policy-check.ts'
 
 const title = { en: 'x', ko: 'x' }
 const catalogue: Catalogue = {
@@ -30,7 +32,7 @@ function policyOf(tables: unknown): ReturnType<typeof policySchema.parse> {
 
 function faultOf(tables: unknown): Readonly<Record<string, string | number>> {
   try {
-    checkPolicy(policyOf(tables), catalogue)
+    checkPolicy(policyOf(tables), catalogue, sensitiveLists())
   } catch (error) {
     if (error instanceof Refusal && error.code === 'policy-refused') return error.details
     throw error
@@ -51,7 +53,7 @@ test('takes a policy that fits, and gives its columns in the order of the catalo
       where: { column: 'DAY', fromYear: 2012, toYear: 2023 },
     },
   })
-  checkPolicy(policy, catalogue)
+  checkPolicy(policy, catalogue, sensitiveLists())
   t.same(
     releasedColumns(policy, catalogue, 'death').map(({ name, type }) => [name, type]),
     [
