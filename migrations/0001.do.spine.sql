@@ -55,10 +55,11 @@ create table gyeol.project (
   purpose text not null,
   state text not null default 'proposed'
     constraint project_state_is_known check (state in ('proposed', 'approved', 'open', 'closed')),
-  catalogue jsonb not null, -- tables and columns; src/catalogue/schema.ts
-  recipe jsonb not null, -- how keys are made; src/core/recipe.ts
-  canaries jsonb not null, -- the canary table of the key ceremony: keys of published dummies only
-  rules jsonb not null, -- linkage settings; src/core/passes.ts
+  -- json, not jsonb: the order of a catalogue's columns is part of it.
+  catalogue json not null, -- tables and columns; src/catalogue/schema.ts
+  recipe json not null, -- how keys are made; src/core/recipe.ts
+  canaries json not null, -- the canary table of the key ceremony: keys of published dummies only
+  rules json not null, -- linkage settings; src/core/passes.ts
   mac_algorithm text not null
     constraint project_mac_is_known check (mac_algorithm in ('cmac-aes-256', 'cmac-aria-256', 'hmac-sha-256')),
   created_by uuid not null references gyeol.account,
@@ -240,11 +241,11 @@ create table gyeol.release (
   domain text not null, -- names the pseudonym key; one a release unless asked otherwise
   state text not null default 'queued' constraint release_state_is_known check (
     state in ('queued', 'built', 'approved', 'ready', 'recalled', 'expired', 'destroyed', 'failed')),
-  policy jsonb not null,
+  policy json not null,
   policy_sha256 bytea not null,
   job_id uuid references gyeol.job,
   persons_object_id uuid references gyeol.vault_object, -- ordinal → pseudonym and anchors, sealed to the data side
-  manifest jsonb,
+  manifest json,
   manifest_sha256 bytea,
   signature_key bytea, -- Ed25519 public key under which the manifest is signed; 32 bytes
   recipient_id uuid not null references gyeol.account,

@@ -114,7 +114,9 @@ function addHooks(app: App, deps: Deps, metrics: ReturnType<typeof createMetrics
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request) => {
     if (request.is404) return
-    if (!request.routeOptions.config.isOpen) request.caller = await callerOf(deps, request)
+    const { config, url = '' } = request.routeOptions
+    const isOpen = config.isOpen || url.startsWith('/docs') // The pages of the library.
+    if (!isOpen) request.caller = await callerOf(deps, request)
     requireMediaType(request)
   })
   app.addHook('onResponse', async (request, reply) => {

@@ -64,7 +64,7 @@ export async function insertProject(
   await tx.query(
     `insert into gyeol.project
        (project_id, name, purpose, catalogue, recipe, canaries, rules, mac_algorithm, created_by)
-     values ($1::uuid, $2::text, $3::text, $4::jsonb, $5::jsonb, $6::jsonb, $7::jsonb, $8::text, $9::uuid)`,
+     values ($1::uuid, $2::text, $3::text, $4::json, $5::json, $6::json, $7::json, $8::text, $9::uuid)`,
     [
       project.id,
       project.name,

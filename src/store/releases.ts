@@ -69,7 +69,7 @@ export async function insertRelease(
     `insert into gyeol.release
        (release_id, project_id, cohort_id, domain, policy, policy_sha256, job_id, recipient_id,
         purpose, place, valid_until, created_by)
-     values ($1::uuid, $2::uuid, $3::uuid, $4::text, $5::jsonb, $6::bytea, $7::uuid, $8::uuid,
+     values ($1::uuid, $2::uuid, $3::uuid, $4::text, $5::json, $6::bytea, $7::uuid, $8::uuid,
              $9::text, $10::text, $11::timestamptz, $12::uuid)`,
     [
       release.id,
@@ -117,7 +117,7 @@ export async function saveReleaseBuilt(
 ): Promise<void> {
   await tx.query(
     `update gyeol.release
-     set state = 'built', manifest = $2::jsonb, manifest_sha256 = $3::bytea,
+     set state = 'built', manifest = $2::json, manifest_sha256 = $3::bytea,
          signature_key = $4::bytea, built_at = now()
      where release_id = $1::uuid and state = 'queued'`,
     [release.id, JSON.stringify(release.manifest), release.manifestSha256, release.signatureKey],

@@ -63,6 +63,7 @@ export function healthRoutes(app: App, deps: Deps, metrics: Metrics): void {
     url: '/openapi.json',
     config: open,
     schema: { hide: true },
-    handler: async (_, reply) => reply.serializer(JSON.stringify).send(app.swagger()),
+    handler: async (_, reply) =>
+      reply.type('application/json').serializer(JSON.stringify).send(app.swagger()),
   })
 }
