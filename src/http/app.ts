@@ -153,10 +153,11 @@ async function recordAttempt(deps: Deps, error: unknown, request: FastifyRequest
     return
   const attempt = {
     action: request.routeOptions.schema?.operationId ?? 'unknown',
-    object: Object.values(request.params ?? {})
-      .map(String)
-      .join('/')
-      .slice(0, 200),
+    object:
+      Object.values(request.params ?? {})
+        .map(String)
+        .join('/')
+        .slice(0, 200) || 'none', // An act on nothing in particular: a search, a proposal.
     outcome: 'refused' as const,
     note: error.code,
   }

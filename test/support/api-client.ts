@@ -19,6 +19,13 @@ export type ApiClient = {
   post: (path: string, body?: unknown) => Promise<Answer>
   delete: (path: string) => Promise<Answer>
   put: (path: string, bytes: Buffer, headers?: Record<string, string>) => Promise<Answer>
+  /** Any method with any bytes. */
+  send: (
+    method: string,
+    path: string,
+    bytes: Buffer,
+    headers: Record<string, string>,
+  ) => Promise<Answer>
 }
 
 type ClientOptions = {
@@ -66,6 +73,7 @@ export function createClient({ url, token, ...tls }: ClientOptions): ApiClient {
             bytes: Buffer.from(JSON.stringify(body)),
             headers: { 'content-type': 'application/json' },
           }),
+    send: (method, path, bytes, headers) => call(method, path, { bytes, headers }),
     put: (path, bytes, headers = {}) =>
       call('PUT', path, { bytes, headers: { 'content-type': 'text/csv', ...headers } }),
   }

@@ -10,7 +10,11 @@ export type TestAuthority = {
   /** What clients trust. */
   ca: Buffer
   server: { key: Buffer; cert: Buffer; ca: Buffer }
-  client: (agency: string) => Promise<{ key: Buffer; cert: Buffer; certificatePem: string }>
+  /** A client's certificate; `signedAt` long ago makes one that has expired. */
+  client: (
+    agency: string,
+    signedAt?: Date,
+  ) => Promise<{ key: Buffer; cert: Buffer; certificatePem: string }>
 }
 
 const bits = 2048
@@ -27,9 +31,13 @@ export async function testAuthority(): Promise<TestAuthority> {
       cert: Buffer.from(server.certificatePem),
       ca,
     },
-    client: async (agency) => {
+    client: async (agency, signedAt = validity.now) => {
       const { privateKeyPem, requestPem } = await makeCertificateRequest({ agency, bits })
-      const certificatePem = signAgencyRequest(authority, { agency, requestPem }, validity)
+      const certificatePem = signAgencyRequest(
+        authority,
+        { agency, requestPem },
+        { ...validity, now: signedAt },
+      )
       return { key: Buffer.from(privateKeyPem), cert: Buffer.from(certificatePem), certificatePem }
     },
   }

@@ -67,12 +67,13 @@ export async function deliver(
   agency: ApiClient,
   project: string,
   parts: readonly TestPart[],
+  wave = 1,
 ): Promise<{ delivery: string; job: string }> {
-  const opened = expect(await agency.post(`/v1/projects/${project}/deliveries`, { wave: 1 }), 201)
+  const opened = expect(await agency.post(`/v1/projects/${project}/deliveries`, { wave }), 201)
   const { delivery } = opened.body
   for (const part of parts) expect(await agency.put(partPath(delivery, part), part.bytes), 201)
   const path = `/v1/deliveries/${delivery}/submission`
-  return { delivery, job: expect(await agency.post(path, manifestOf(parts)), 202).body.job }
+  return { delivery, job: expect(await agency.post(path, manifestOf(parts, wave)), 202).body.job }
 }
 
 /** The answer, if it has this status. */
