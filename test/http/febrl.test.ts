@@ -2,11 +2,19 @@
  * FEBRL through the HTTP path (shared/LINKAGE.md, "Figures to reproduce"): dataset4a as the spine, dataset4b as a second
  * source, K1 from soc_sec_id, no K4. The truth is in rec_id.
  */
-import { createHash, createHmac } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'tap'
-import type { ApiClient } from '../support/api-client.ts'
-import { startTestService, type TestService } from '../support/service.ts'
+import {
+  csvPart,
+  deliver,
+  makeCohort,
+  openTestProject,
+  type TestPart,
+  takeRelease,
+  testKey,
+} from '../support/exchange.ts'
+import { reviewersOf } from '../support/reviewers.ts'
+import { startTestService } from '../support/service.ts'
 
 const folder = new URL('../../../shared/data/febrl/', import.meta.url)
 const isHere = existsSync(folder)
@@ -48,51 +56,11 @@ function rowsOf(name: string): { serial: string; number: string }[] {
   })
 }
 
-async function deliver(
-  service: TestService,
-  agency: ApiClient,
-  what: { table: string; rows: { serial: string; number: string }[] },
-): Promise<string> {
-  const keyOf = (number: string): string =>
-    number === '' ? '' : createHmac('sha256', 'a key of the agencies').update(number).digest('hex')
-  const keys = what.rows.map(({ serial, number }) => `${serial},${keyOf(number)}`)
-  const truth = what.rows.map(({ serial }) => `${serial},${serial.split('-')[1]}`)
-  const parts = [
-    { table: '', path: 'keys/1', text: `serial,K1\n${keys.join('\n')}\n` },
-    {
-      table: what.table,
-      path: `tables/${what.table}/1`,
-      text: `serial,truth\n${truth.join('\n')}\n`,
-    },
-  ]
-  const opened = await agency.post('/v1/projects/febrl/deliveries', { wave: 1 })
-  const { delivery } = opened.body
-  const listed = []
-  for (const { table, path, text } of parts) {
-    const bytes = Buffer.from(text)
-    await agency.put(`/v1/deliveries/${delivery}/${path}`, bytes)
-    listed.push({
-      table,
-      number: 1,
-      rows: what.rows.length,
-      bytes: bytes.length,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
-      mediaType: 'text/csv',
-    })
-  }
-  const manifest = { format: 'gyeol-manifest-1', wave: 1, parts: listed }
-  const submitted = await agency.post(`/v1/deliveries/${delivery}/submission`, manifest)
-  const ended = await service.jobEnd(agency, submitted.body.job)
-  if (ended.body.result?.delivery !== 'taken') {
-    console.error(
-      JSON.stringify(
-        [submitted.body, ended.body, (await agency.get(`/v1/deliveries/${delivery}`)).body],
-        null,
-        1,
-      ),
-    )
-  }
-  return delivery
+/** Keys and the truth of every row. */
+function partsOf(table: string, rows: { serial: string; number: string }[]): TestPart[] {
+  const keys = rows.map(({ serial, number }) => `${serial},${number === '' ? '' : testKey(number)}`)
+  const truth = rows.map(({ serial }) => `${serial},${serial.split('-')[1]}`)
+  return [csvPart('', 1, ['serial,K1', ...keys]), csvPart(table, 1, ['serial,truth', ...truth])]
 }
 
 test('links exactly the 4,561 FEBRL pairs that share a number, and no wrong one', {
@@ -103,9 +71,8 @@ test('links exactly the 4,561 FEBRL pairs that share a number, and no wrong one'
   const two = await service.person('two', ['custodian'])
   const spine = await service.agency('febrl-a')
   const other = await service.agency('febrl-b')
-  const proposed = await one.post('/v1/projects', {
+  await openTestProject([one, two], {
     name: 'febrl',
-    purpose: 'The published figures',
     catalogue,
     recipe,
     agencies: [
@@ -113,27 +80,74 @@ test('links exactly the 4,561 FEBRL pairs that share a number, and no wrong one'
       { agency: 'febrl-b', keyTypes: ['K1'] },
     ],
   })
-  t.equal(proposed.status, 201, JSON.stringify(proposed.body))
-  t.equal((await one.post('/v1/projects/febrl/approval')).status, 403, 'nobody approves their own')
-  t.equal((await two.post('/v1/projects/febrl/approval')).status, 202)
-  for (let tries = 0; tries < 100; tries += 1) {
-    if ((await one.get('/v1/projects/febrl')).body.state === 'open') break
-    await new Promise((resolve) => setTimeout(resolve, 100))
+  const sent = [
+    await deliver(spine, 'febrl', partsOf('person_a', rowsOf('dataset4a.csv'))),
+    await deliver(other, 'febrl', partsOf('person_b', rowsOf('dataset4b.csv'))),
+  ] as const
+  for (const { job } of sent) {
+    t.match((await service.jobEnd(one, job)).body.result, { delivery: 'taken' })
   }
-  t.equal((await one.get('/v1/projects/febrl')).body.state, 'open')
+  const { linkage, cohort } = await makeCohort(service, one, 'febrl')
+  const linked = (await one.get(`/v1/linkages/${linkage}`)).body
+  t.match(linked, { state: 'linked', persons: 5000 })
+  const map = linked.deliveries.find(
+    (each: { delivery: string }) => each.delivery === sent[1].delivery,
+  )
+  t.match(map, { serials: 5000, linked: 4561 })
 
-  await deliver(service, spine, { table: 'person_a', rows: rowsOf('dataset4a.csv') })
-  const delivery = await deliver(service, other, {
-    table: 'person_b',
-    rows: rowsOf('dataset4b.csv'),
+  const people = await reviewersOf(service, one)
+  const columns = { truth: { rule: 'keep' } }
+  const policy = {
+    name: 'febrl',
+    version: '1',
+    type: 'A',
+    dates: 'relative',
+    formats: ['csv'],
+    tables: { person_a: { columns }, person_b: { columns } },
+  }
+  const first = await takeRelease(service, people, { cohort, policy })
+  const pairs = pairsOf(first)
+  t.equal(pairs.filter(([a, b]) => a === b).length, 4561, 'every linked pair is a true one')
+  t.equal(pairs.filter(([a, b]) => a !== b).length, 0, 'and none is a wrong one')
+
+  await t.test('two releases of one cohort have no pseudonym in common', async (t) => {
+    const second = await takeRelease(service, people, { cohort, policy })
+    t.equal(pairsOf(second).length, 4561, 'the same people')
+    const [one, two] = [pseudonymsOf(first), pseudonymsOf(second)]
+    t.equal(one.size, 5000)
+    t.equal(two.size, 5000)
+    t.same(
+      [...one].filter((pseudonym) => two.has(pseudonym)),
+      [],
+    )
+    const [before, after] = [first, second].map((files) => rowsIn(files, 'person_a'))
+    const inPlace = before?.filter(({ truth }, row) => truth === after?.[row]?.truth).length ?? 0
+    t.ok(inPlace < 20, `${inPlace} of 5,000 rows are at the same place`)
   })
-  const wanted = await one.post('/v1/projects/febrl/linkages')
-  t.equal(wanted.status, 202, JSON.stringify(wanted.body))
-  await service.jobEnd(one, wanted.body.job)
-  const linkage = (await one.get(`/v1/linkages/${wanted.body.linkage}`)).body
-  t.equal(linkage.state, 'linked')
-  t.equal(linkage.persons, 5000)
-  const map = linkage.deliveries.find((each: { delivery: string }) => each.delivery === delivery)
-  t.equal(map.serials, 5000)
-  t.equal(map.linked, 4561)
 })
+
+type ReleasedRow = { pseudonym: string; truth: string }
+
+function rowsIn(files: Map<string, Buffer>, table: string): ReleasedRow[] {
+  const texts = [...files].filter(([name]) => name.startsWith(`data/${table}/`))
+  return texts.flatMap(([, bytes]) => {
+    const [header = '', ...lines] = bytes.toString().trim().split(/\r?\n/)
+    const names = header.replace('\ufeff', '').split(',')
+    return lines.map((line) => {
+      const cells = line.split(',')
+      const cell = (name: string): string => cells[names.indexOf(name)] ?? ''
+      return { pseudonym: cell('pseudonym'), truth: cell('truth') }
+    })
+  })
+}
+
+/** The truths of every pair of rows that have one pseudonym. */
+function pairsOf(files: Map<string, Buffer>): [string, string][] {
+  const spine = new Map(rowsIn(files, 'person_a').map((row) => [row.pseudonym, row.truth]))
+  return rowsIn(files, 'person_b').map((row) => [spine.get(row.pseudonym) ?? '', row.truth])
+}
+
+function pseudonymsOf(files: Map<string, Buffer>): Set<string> {
+  const rows = [...rowsIn(files, 'person_a'), ...rowsIn(files, 'person_b')]
+  return new Set(rows.map((row) => row.pseudonym))
+}
