@@ -109,6 +109,39 @@ create table gyeol.delivery (
   constraint delivery_wave_is_counted_from_one CHECK (((wave >= 1) AND (wave <= 999)))
 );
 
+create table gyeol.destruction_certificate (
+  release_id uuid not null,
+  certificate text not null,
+  signature bytea not null,
+  signature_key bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint destruction_certificate_pkey PRIMARY KEY (release_id),
+  constraint destruction_certificate_release_id_fkey FOREIGN KEY (release_id) REFERENCES gyeol.release(release_id),
+  constraint destruction_certificate_is_signed CHECK ((length(signature) = 64))
+);
+
+create table gyeol.download (
+  download_id uuid not null,
+  release_id uuid not null,
+  name text not null,
+  account_id uuid not null,
+  address text not null,
+  reason text not null,
+  reason_salt bytea not null,
+  range_start bigint not null,
+  range_end bigint not null,
+  started_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  bytes_sent bigint,
+  outcome text,
+  constraint download_pkey PRIMARY KEY (download_id),
+  constraint download_account_id_fkey FOREIGN KEY (account_id) REFERENCES gyeol.account(account_id),
+  constraint download_release_id_fkey FOREIGN KEY (release_id) REFERENCES gyeol.release(release_id),
+  constraint download_ends_with_an_outcome CHECK (((ended_at IS NULL) = (outcome IS NULL))),
+  constraint download_outcome_is_known CHECK ((outcome = ANY (ARRAY['complete'::text, 'cut'::text, 'lost'::text]))),
+  constraint download_salt_is_16_bytes CHECK ((length(reason_salt) = 16))
+);
+
 create table gyeol.finding (
   release_id uuid not null,
   kind text not null,
@@ -117,9 +150,11 @@ create table gyeol.finding (
   reason text not null,
   manifest_sha256 bytea not null,
   created_at timestamp with time zone not null default now(),
+  declares_no_interest boolean not null default true,
   constraint finding_pkey PRIMARY KEY (release_id, kind, reviewer_id),
   constraint finding_release_id_fkey FOREIGN KEY (release_id) REFERENCES gyeol.release(release_id),
   constraint finding_reviewer_id_fkey FOREIGN KEY (reviewer_id) REFERENCES gyeol.account(account_id),
+  constraint finding_is_given_without_interest CHECK (declares_no_interest),
   constraint finding_kind_is_known CHECK ((kind = ANY (ARRAY['relevance'::text, 'recognisability'::text, 'safety'::text]))),
   constraint finding_verdict_is_known CHECK ((verdict = ANY (ARRAY['pass'::text, 'fail'::text])))
 );
@@ -215,6 +250,23 @@ create table gyeol.part (
   constraint part_state_is_known CHECK ((state = ANY (ARRAY['uploaded'::text, 'taken'::text, 'refused'::text])))
 );
 
+create table gyeol.processing_record (
+  release_id uuid not null,
+  project_id uuid not null,
+  purpose text not null,
+  items jsonb not null,
+  use text not null,
+  recipient text not null,
+  place text not null,
+  valid_from timestamp with time zone not null,
+  valid_until timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  destroyed_at timestamp with time zone,
+  constraint processing_record_pkey PRIMARY KEY (release_id),
+  constraint processing_record_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint processing_record_release_id_fkey FOREIGN KEY (release_id) REFERENCES gyeol.release(release_id)
+);
+
 create table gyeol.project (
   project_id uuid not null,
   name text not null,
@@ -229,6 +281,12 @@ create table gyeol.project (
   approved_by uuid,
   created_at timestamp with time zone not null default now(),
   approved_at timestamp with time zone,
+  risk_grade text not null default 'controlled-room'::text,
+  reviewers_min integer,
+  legal_basis text,
+  notice_version text,
+  irb_number text,
+  board_number text,
   constraint project_name_is_unique UNIQUE (name),
   constraint project_pkey PRIMARY KEY (project_id),
   constraint project_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES gyeol.account(account_id),
@@ -236,6 +294,9 @@ create table gyeol.project (
   constraint project_is_approved_by_another CHECK ((approved_by <> created_by)),
   constraint project_mac_is_known CHECK ((mac_algorithm = ANY (ARRAY['cmac-aes-256'::text, 'cmac-aria-256'::text, 'hmac-sha-256'::text]))),
   constraint project_name_is_short CHECK ((name ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
+  constraint project_of_high_risk_has_three_reviewers CHECK (((risk_grade <> 'high-risk'::text) OR (COALESCE(reviewers_min, 3) >= 3))),
+  constraint project_reviewers_are_one_to_seven CHECK (((reviewers_min >= 1) AND (reviewers_min <= 7))),
+  constraint project_risk_grade_is_known CHECK ((risk_grade = ANY (ARRAY['controlled-room'::text, 'third-party'::text, 'high-risk'::text]))),
   constraint project_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'approved'::text, 'open'::text, 'closed'::text])))
 );
 
@@ -274,16 +335,30 @@ create table gyeol.release (
   created_at timestamp with time zone not null default now(),
   built_at timestamp with time zone,
   approved_at timestamp with time zone,
+  approval_leaf bigint,
+  audit_proof text,
+  recalled_by uuid,
+  recall_reason text,
+  ended_at timestamp with time zone,
+  end_report_due_at timestamp with time zone,
+  destruction_due_at timestamp with time zone,
+  destruction_requested_by uuid,
+  destruction_job_id uuid,
+  destroyed_at timestamp with time zone,
   constraint release_pkey PRIMARY KEY (release_id),
   constraint release_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES gyeol.account(account_id),
   constraint release_cohort_id_fkey FOREIGN KEY (cohort_id) REFERENCES gyeol.cohort(cohort_id),
   constraint release_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
+  constraint release_destruction_job_id_fkey FOREIGN KEY (destruction_job_id) REFERENCES gyeol.job(job_id),
+  constraint release_destruction_requested_by_fkey FOREIGN KEY (destruction_requested_by) REFERENCES gyeol.account(account_id),
   constraint release_job_id_fkey FOREIGN KEY (job_id) REFERENCES gyeol.job(job_id),
   constraint release_persons_object_id_fkey FOREIGN KEY (persons_object_id) REFERENCES gyeol.vault_object(object_id),
   constraint release_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint release_recalled_by_fkey FOREIGN KEY (recalled_by) REFERENCES gyeol.account(account_id),
   constraint release_recipient_id_fkey FOREIGN KEY (recipient_id) REFERENCES gyeol.account(account_id),
   constraint release_is_approved_by_another CHECK ((approved_by <> created_by)),
-  constraint release_state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'built'::text, 'approved'::text, 'ready'::text, 'recalled'::text, 'expired'::text, 'destroyed'::text, 'failed'::text])))
+  constraint release_is_approved_by_no_recipient CHECK ((approved_by <> recipient_id)),
+  constraint release_state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'built'::text, 'approved'::text, 'ready'::text, 'recalled'::text, 'expired'::text, 'ended'::text, 'destroyed'::text, 'failed'::text])))
 );
 
 create table gyeol.release_file (
@@ -298,6 +373,18 @@ create table gyeol.release_file (
   constraint release_file_desk_object_id_fkey FOREIGN KEY (desk_object_id) REFERENCES gyeol.vault_object(object_id),
   constraint release_file_object_id_fkey FOREIGN KEY (object_id) REFERENCES gyeol.vault_object(object_id),
   constraint release_file_release_id_fkey FOREIGN KEY (release_id) REFERENCES gyeol.release(release_id)
+);
+
+create table gyeol.release_statement (
+  release_id uuid not null,
+  kind text not null,
+  account_id uuid not null,
+  text text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint release_statement_pkey PRIMARY KEY (release_id, kind),
+  constraint release_statement_account_id_fkey FOREIGN KEY (account_id) REFERENCES gyeol.account(account_id),
+  constraint release_statement_release_id_fkey FOREIGN KEY (release_id) REFERENCES gyeol.release(release_id),
+  constraint release_statement_kind_is_known CHECK ((kind = ANY (ARRAY['end-report'::text, 'destruction-confirmation'::text])))
 );
 
 create table gyeol.schema_version (
@@ -315,8 +402,11 @@ create table gyeol.sealing_key (
   public_key bytea not null,
   created_at timestamp with time zone not null default now(),
   retired_at timestamp with time zone,
+  release_id uuid,
+  destroyed_at timestamp with time zone,
   constraint sealing_key_pkey PRIMARY KEY (sealing_key_id),
   constraint sealing_key_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint sealing_key_release_id_fkey FOREIGN KEY (release_id) REFERENCES gyeol.release(release_id),
   constraint sealing_key_is_a_p256_point CHECK ((length(public_key) = 65)),
   constraint sealing_key_side_is_known CHECK ((side = ANY (ARRAY['key'::text, 'data'::text, 'desk'::text])))
 );
@@ -347,10 +437,12 @@ create table gyeol.vault_object (
 CREATE INDEX audit_leaf_by_action ON gyeol.audit_leaf USING btree (action, number);
 CREATE INDEX audit_leaf_by_project ON gyeol.audit_leaf USING btree (project_id, number);
 CREATE UNIQUE INDEX delivery_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text]));
+CREATE INDEX download_by_release ON gyeol.download USING btree (release_id, started_at);
+CREATE INDEX download_not_ended ON gyeol.download USING btree (started_at) WHERE (ended_at IS NULL);
 CREATE INDEX job_by_parent ON gyeol.job USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX job_to_do ON gyeol.job USING btree (side, created_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE UNIQUE INDEX project_has_one_spine ON gyeol.project_agency USING btree (project_id) WHERE is_spine;
-CREATE UNIQUE INDEX sealing_key_is_one_a_side ON gyeol.sealing_key USING btree (project_id, side) NULLS NOT DISTINCT WHERE (retired_at IS NULL);
+CREATE UNIQUE INDEX sealing_key_is_one_a_side ON gyeol.sealing_key USING btree (project_id, release_id, side) NULLS NOT DISTINCT WHERE (retired_at IS NULL);
 
 CREATE OR REPLACE FUNCTION gyeol.append_leaf(p_entry bytea, p_project_id uuid, p_actor text, p_action text, p_object text, p_at timestamp with time zone)
  RETURNS bigint
@@ -367,6 +459,26 @@ AS $function$
   returning number
 $function$;
 -- owner: gyeol_owner
+CREATE OR REPLACE FUNCTION gyeol.keep_processing_record()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'gyeol', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    if old.destroyed_at is null and new.destroyed_at = now()
+      and to_jsonb(new) - 'destroyed_at' = to_jsonb(old) - 'destroyed_at' then
+      return new;
+    end if;
+  elsif tg_op = 'DELETE' then
+    if old.destroyed_at + interval '3 years' <= now() then
+      return old;
+    end if;
+  end if;
+  raise exception 'the record is kept until three years after destruction' using errcode = 'insufficient_privilege';
+end
+$function$;
+-- owner: gyeol_owner
 CREATE OR REPLACE FUNCTION gyeol.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -377,9 +489,51 @@ begin
 end
 $function$;
 -- owner: gyeol_owner
+CREATE OR REPLACE FUNCTION gyeol.refuse_own_finding()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'gyeol', 'pg_temp'
+AS $function$
+begin
+  if exists (
+    select from gyeol.release r join gyeol.project p on p.project_id = r.project_id
+    where r.release_id = new.release_id and new.reviewer_id in (r.created_by, r.recipient_id, p.created_by)
+  ) then
+    raise exception 'nobody reviews their own release' using errcode = 'check_violation', constraint = 'finding_is_no_own_act';
+  end if;
+  return new;
+end
+$function$;
+-- owner: gyeol_owner
+CREATE OR REPLACE FUNCTION gyeol.require_release_order()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'gyeol', 'pg_temp'
+AS $function$
+begin
+  if (old.state, new.state) not in (
+    ('queued', 'built'), ('queued', 'failed'), ('queued', 'recalled'),
+    ('built', 'approved'), ('built', 'recalled'), ('built', 'expired'),
+    ('approved', 'ready'), ('approved', 'recalled'), ('approved', 'expired'),
+    ('ready', 'recalled'), ('ready', 'expired'), ('ready', 'ended'),
+    ('recalled', 'ended'), ('expired', 'ended'),
+    ('recalled', 'destroyed'), ('expired', 'destroyed'), ('ended', 'destroyed'), ('failed', 'destroyed')
+  ) then
+    raise exception 'a release does not go from % to %', old.state, new.state
+      using errcode = 'check_violation', constraint = 'release_keeps_its_order';
+  end if;
+  return new;
+end
+$function$;
+-- owner: gyeol_owner
 
 CREATE TRIGGER audit_checkpoint_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
 CREATE TRIGGER audit_leaf_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
+CREATE TRIGGER destruction_certificate_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.destruction_certificate FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
+CREATE TRIGGER finding_is_no_own_act BEFORE INSERT ON gyeol.finding FOR EACH ROW EXECUTE FUNCTION gyeol.refuse_own_finding();
+CREATE TRIGGER processing_record_is_kept BEFORE DELETE OR UPDATE ON gyeol.processing_record FOR EACH ROW EXECUTE FUNCTION gyeol.keep_processing_record();
+CREATE TRIGGER processing_record_is_not_emptied BEFORE TRUNCATE ON gyeol.processing_record FOR EACH STATEMENT EXECUTE FUNCTION gyeol.keep_processing_record();
+CREATE TRIGGER release_keeps_its_order BEFORE UPDATE OF state ON gyeol.release FOR EACH ROW WHEN ((old.state IS DISTINCT FROM new.state)) EXECUTE FUNCTION gyeol.require_release_order();
 
 alter table gyeol.job enable row level security;
 alter table gyeol.keyring_revision enable row level security;
@@ -443,6 +597,11 @@ grant select, insert, update (state, manifest, manifest_sha256, job_id, submitte
 grant select on gyeol.delivery to gyeol_auditor;
 grant select, update (state, ended_at) on gyeol.delivery to gyeol_data;
 grant select, update (state, ended_at) on gyeol.delivery to gyeol_key;
+grant select on gyeol.destruction_certificate to gyeol_api;
+grant select on gyeol.destruction_certificate to gyeol_auditor;
+grant select, insert on gyeol.destruction_certificate to gyeol_data;
+grant select, insert, update (ended_at, bytes_sent, outcome) on gyeol.download to gyeol_api;
+grant select on gyeol.download to gyeol_auditor;
 grant select, insert on gyeol.finding to gyeol_api;
 grant select on gyeol.finding to gyeol_auditor;
 grant select on gyeol.finding to gyeol_data;
@@ -467,6 +626,9 @@ grant select, insert, update (upload_object_id, taken_object_id) on gyeol.part t
 grant select on gyeol.part to gyeol_auditor;
 grant select, update (state, upload_object_id, taken_object_id, rows, rows_taken, refusals, report) on gyeol.part to gyeol_data;
 grant select, update (state, upload_object_id, taken_object_id, rows, rows_taken, refusals, report) on gyeol.part to gyeol_key;
+grant select, insert on gyeol.processing_record to gyeol_api;
+grant select on gyeol.processing_record to gyeol_auditor;
+grant select, update (destroyed_at) on gyeol.processing_record to gyeol_data;
 grant select, insert, update (state, approved_by, approved_at) on gyeol.project to gyeol_api;
 grant select on gyeol.project to gyeol_auditor;
 grant select, update (state) on gyeol.project to gyeol_data;
@@ -475,20 +637,22 @@ grant select, insert on gyeol.project_agency to gyeol_api;
 grant select on gyeol.project_agency to gyeol_auditor;
 grant select on gyeol.project_agency to gyeol_data;
 grant select on gyeol.project_agency to gyeol_key;
-grant select, insert, update (state, job_id, valid_from, valid_until, approved_by, approved_at) on gyeol.release to gyeol_api;
+grant select, insert, update (state, job_id, valid_from, valid_until, approved_by, approved_at, approval_leaf, audit_proof, recalled_by, recall_reason, ended_at, end_report_due_at, destruction_due_at, destruction_requested_by, destruction_job_id) on gyeol.release to gyeol_api;
 grant select on gyeol.release to gyeol_auditor;
-grant select, update (state, persons_object_id, manifest, manifest_sha256, signature_key, built_at) on gyeol.release to gyeol_data;
+grant select, update (state, persons_object_id, manifest, manifest_sha256, signature_key, built_at, destroyed_at) on gyeol.release to gyeol_data;
 grant select on gyeol.release_file to gyeol_api;
 grant select on gyeol.release_file to gyeol_auditor;
 grant select, insert, update (desk_object_id) on gyeol.release_file to gyeol_data;
+grant select, insert on gyeol.release_statement to gyeol_api;
+grant select on gyeol.release_statement to gyeol_auditor;
 grant select on gyeol.schema_version to gyeol_api;
 grant select on gyeol.schema_version to gyeol_auditor;
 grant select on gyeol.schema_version to gyeol_data;
 grant select on gyeol.schema_version to gyeol_key;
 grant select on gyeol.schema_version to gyeol_sign;
-grant select, insert, update (retired_at) on gyeol.sealing_key to gyeol_api;
+grant select, insert, update (retired_at, destroyed_at) on gyeol.sealing_key to gyeol_api;
 grant select on gyeol.sealing_key to gyeol_auditor;
-grant select, insert, update (retired_at) on gyeol.sealing_key to gyeol_data;
+grant select, insert, update (retired_at, destroyed_at) on gyeol.sealing_key to gyeol_data;
 grant select, insert, update (retired_at) on gyeol.sealing_key to gyeol_key;
 grant select, insert, delete on gyeol.session to gyeol_api;
 grant select, insert, update (destroyed_at) on gyeol.vault_object to gyeol_api;

@@ -10,29 +10,33 @@ import { grantsOf } from './support/schema.ts'
  * and password hashes; a leaf is written by nobody.
  */
 const matrix = `
-                   api   key   data  sign  auditor migrate
-account            siU   -     S     -     S       -
-agency             siU   S     S     -     s       -
-audit_checkpoint   s     -     -     si    s       -
-audit_head         s     -     -     s     s       -
-audit_leaf         s     -     -     s     s       -
-cohort             si    -     sU    -     s       -
-cohort_part        s     -     si    -     s       -
-delivery           siU   sU    sU    -     s       -
-finding            si    -     s     -     s       -
-job                siU   siU   siU   -     s       -
-keyring_revision   si    si    si    si    s       -
-link_map           s     si    s     -     s       -
-linkage            si    sU    s     -     s       -
-part               siU   sU    sU    -     s       -
-project            siU   sU    sU    -     s       -
-project_agency     si    s     s     -     s       -
-release            siU   -     sU    -     s       -
-release_file       s     -     siU   -     s       -
-schema_version     s     s     s     s     s       -
-sealing_key        siU   siU   siU   -     s       -
-session            sid   -     -     -     -       -
-vault_object       siU   siU   siU   -     s       -
+                         api   key   data  sign  auditor migrate
+account                  siU   -     S     -     S       -
+agency                   siU   S     S     -     s       -
+audit_checkpoint         s     -     -     si    s       -
+audit_head               s     -     -     s     s       -
+audit_leaf               s     -     -     s     s       -
+cohort                   si    -     sU    -     s       -
+cohort_part              s     -     si    -     s       -
+delivery                 siU   sU    sU    -     s       -
+destruction_certificate  s     -     si    -     s       -
+download                 siU   -     -     -     s       -
+finding                  si    -     s     -     s       -
+job                      siU   siU   siU   -     s       -
+keyring_revision         si    si    si    si    s       -
+link_map                 s     si    s     -     s       -
+linkage                  si    sU    s     -     s       -
+part                     siU   sU    sU    -     s       -
+processing_record        si    -     sU    -     s       -
+project                  siU   sU    sU    -     s       -
+project_agency           si    s     s     -     s       -
+release                  siU   -     sU    -     s       -
+release_file             s     -     siU   -     s       -
+release_statement        si    -     -     -     s       -
+schema_version           s     s     s     s     s       -
+sealing_key              siU   siU   siU   -     s       -
+session                  sid   -     -     -     -       -
+vault_object             siU   siU   siU   -     s       -
 `
 
 const columns = ['api', 'key', 'data', 'sign', 'auditor', 'migrate']
@@ -55,7 +59,7 @@ test('roles', async (t) => {
       })
       // One column is wider than its neighbours for its name.
       cells[4] = `${cells[4] ?? ''}  `
-      return `${name.padEnd(19)}${cells.join('')}`.trimEnd()
+      return `${name.padEnd(25)}${cells.join('')}`.trimEnd()
     })
     t.same(rows, matrix.trimEnd().split('\n').slice(2))
     t.same(
