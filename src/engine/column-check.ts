@@ -156,7 +156,8 @@ function typedOfText(raw: string, column: CatalogueColumn): string {
         when 7 then replace(${raw}, '-', '') end || '01', '%Y%m%d'), '%Y-%m')`
     case 'timestamp':
       return `case strlen(${raw}) when 14 then try_strptime(${raw}, '%Y%m%d%H%M%S')
-        when 19 then try_strptime(replace(${raw}, 'T', ' '), '%Y-%m-%d %H:%M:%S') end`
+        when 19 then try_strptime(replace(${raw}, 'T', ' '), '%Y-%m-%d %H:%M:%S')
+        when 20 then try_strptime(${raw}, '%Y-%m-%dT%H:%M:%SZ') end`
   }
 }
 
