@@ -28,8 +28,11 @@ const visits = {
 }
 
 /** Starts it all; ends with the test. */
-export async function startHttpStage(t: Pick<Test, 'teardown'>): Promise<HttpStage> {
-  const service = await startTestService(t)
+export async function startHttpStage(
+  t: Pick<Test, 'teardown'>,
+  places: { vault?: string } = {},
+): Promise<HttpStage> {
+  const service = await startTestService(t, places)
   const operator = await service.person('one', ['operator', 'custodian'])
   const two = await service.person('two', ['custodian'])
   const spine = await service.agency('spine')

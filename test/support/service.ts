@@ -47,13 +47,16 @@ const password = 'a test needs a password too'
 const jobTimeoutMs = 60_000
 
 /** Starts everything; all of it ends with the test. */
-export async function startTestService(t: Pick<Test, 'teardown'>): Promise<TestService> {
+export async function startTestService(
+  t: Pick<Test, 'teardown'>,
+  places: { vault?: string } = {},
+): Promise<TestService> {
   const home = await mkdtemp(join('/dev/shm', 'gyeol-test-'))
   t.teardown(() => rm(home, { recursive: true, force: true }))
   const authority = await testAuthority()
   const database = await startTestDatabase(t)
   const queue = await startTestQueue(t, database)
-  const vault = await openVault(join(home, 'vault'))
+  const vault = await openVault(places.vault ?? join(home, 'vault'))
   const onError = (): void => {}
 
   const keyrings = {
