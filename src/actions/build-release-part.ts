@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import { catalogueSchema } from '../catalogue/schema.ts'
 import { policySchema, releasedColumns } from '../core/policy.ts'
+import type { PartUtility } from '../core/utility-report.ts'
 import { type ReleasedRows, releaseRows } from '../engine/release-rows.ts'
 import { openSession } from '../engine/session.ts'
+import { measureUtility } from '../engine/utility.ts'
+import { cutsOf } from '../engine/write-release-persons.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { partsOfCohort } from '../store/cohorts.ts'
 import { endLease } from '../store/leases.ts'
@@ -13,10 +16,11 @@ import { insertReleaseFile } from '../store/release-files.ts'
 import { findRelease, type Release } from '../store/releases.ts'
 import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { rekeyOf, sensitiveClassesOf } from './release-keys.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
 type ReleasePart = { release: Release; objectId: string; personsObjectId: string }
-type Built = { counts: ReleasedRows; files: { name: string; path: string }[] }
+type Built = { counts: ReleasedRows; utility: PartUtility; files: { name: string; path: string }[] }
 
 /** Builds the files of one cohort part under the release's policy. */
 export async function buildReleasePart(deps: WorkerDeps, run: JobRun): Promise<void> {
@@ -30,7 +34,10 @@ export async function buildReleasePart(deps: WorkerDeps, run: JobRun): Promise<v
     sealed.push({ name, file })
   }
   const wake = await inTransaction(deps.pool, 'build-release-part', async (tx) => {
-    const parents = await endLease(tx, job, { state: 'done', result: built.counts })
+    const parents = await endLease(tx, job, {
+      state: 'done',
+      result: { ...built.counts, utility: built.utility },
+    })
     await insertObjects(
       tx,
       sealed.map(({ file }) => file.object),
@@ -92,15 +99,19 @@ async function buildFiles(deps: WorkerDeps, run: JobRun, part: ReleasePart): Pro
     threads: deps.jobThreads,
   })
   try {
-    const columns = releasedColumns(policy, catalogue, tableName)
-    const counts = await releaseRows(session, {
+    const rows = {
       ...files,
       tableName,
       table,
-      columns,
+      columns: releasedColumns(policy, catalogue, tableName),
+      rules: { dates: policy.dates, cuts: await cutsOf(session, files.persons, tableName) },
+      sensitive: sensitiveClassesOf(policy),
+      rekeyOf: rekeyOf(deps, part.release),
       ...(where ? { where } : {}),
-    })
-    return { counts, files: filesOf(name, files, policy.formats) }
+    }
+    const counts = await releaseRows(session, rows)
+    const utility = await measureUtility(session, rows)
+    return { counts, utility, files: filesOf(name, files, policy.formats) }
   } finally {
     session.close()
   }

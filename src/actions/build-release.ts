@@ -1,28 +1,26 @@
 /**
- * A release is built in two runs of one job. The first makes the list of persons with the domain's pseudonyms and stores a
- * child for every cohort part; the second, when all children have ended, closes the package: its table of persons, its
+ * A release is built in two runs of one job. The first makes the list of persons with the domain's pseudonyms, measures how
+ * recognisable they would be, hides and leaves out as the policy says, and stores a child for every cohort part; the second, when all children have ended, closes the package: its table of persons, its
  * description and its signed manifest.
  */
 import { randomInt } from 'node:crypto'
-import { join } from 'node:path'
-import { catalogueSchema } from '../catalogue/schema.ts'
 import { type Policy, policySchema } from '../core/policy.ts'
-import { releasePersons } from '../engine/release-persons.ts'
-import { openSession } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
-import { type CohortPart, findCohort, partsOfCohort } from '../store/cohorts.ts'
+import { type CohortPart, partsOfCohort } from '../store/cohorts.ts'
 import { childrenOf, insertJobs, type NewJob } from '../store/jobs.ts'
 import { endLease } from '../store/leases.ts'
-import { findLinkage } from '../store/linkages.ts'
 import { insertObjects } from '../store/objects.ts'
 import { inTransaction } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
+import { insertReleaseFile } from '../store/release-files.ts'
 import { findRelease, moveRelease, type Release, saveReleasePersons } from '../store/releases.ts'
 import { ringFor } from './approve-project.ts'
 import { closeRelease } from './close-release.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { recordKeyring } from './make-project-keys.ts'
-import { openFile, sealFile } from './sealed-files.ts'
+import { makeReleasePersons } from './make-release-persons.ts'
+import { releaseKeys } from './release-keys.ts'
+import { sealFile } from './sealed-files.ts'
 
 /** Builds a release: one of its two runs, whichever is due. */
 export async function buildRelease(deps: WorkerDeps, run: JobRun): Promise<void> {
@@ -48,26 +46,27 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
   const { job } = run
   const project = await findProject(deps.pool, job.projectId)
   if (!project?.approvedBy) throw new Error('a release belongs to an approved project')
-  const pseudonym = {
-    purpose: 'pseudonym',
-    project: project.id,
-    domain: release.domain,
-  } as const
-  if (!deps.keyring.has(pseudonym)) {
-    const by = { createdBy: project.createdBy, approvedBy: project.approvedBy, now: new Date() }
-    await deps.keyring.addKey(pseudonym, by)
+  const by = { createdBy: project.createdBy, approvedBy: project.approvedBy, now: new Date() }
+  for (const ref of Object.values(releaseKeys(release))) {
+    if (!deps.keyring.has(ref)) await deps.keyring.addKey(ref, by)
   }
   const parts = await partsOfCohort(deps.pool, release.cohortId)
-  const { file, persons } = await makePersons(deps, run, { release, parts, pseudonym })
-  const sealed = await sealFile(deps, file, {
-    projectId: project.id,
-    kind: 'release-persons',
-    side: 'data',
-  })
+  const made = await makeReleasePersons(deps, run, { release, parts })
+  const to = { projectId: project.id, side: 'data' } as const
+  const sealed = await sealFile(deps, made.file, { ...to, kind: 'release-persons' })
+  const report = await sealFile(deps, made.report, { ...to, kind: 'release-file' })
   const jobs = partJobs(deps, run, policySchema.parse(release.policy), parts)
   const wake = await inTransaction(deps.pool, 'begin-release', async (tx) => {
-    await insertObjects(tx, [sealed.object])
+    await insertObjects(tx, [sealed.object, report.object])
     await saveReleasePersons(tx, release.id, sealed.object.id)
+    await insertReleaseFile(tx, {
+      releaseId: release.id,
+      name: 'disclosure-report.json',
+      objectId: report.object.id,
+      bytes: report.plainBytes,
+      rows: null,
+      sha256: report.plainSha256,
+    })
     await insertJobs(tx, jobs)
     const children = jobs.map(({ jobId, side }) => ({ jobId, side }))
     const parents = await endLease(tx, job, jobs.length > 0 ? { state: 'waiting' } : atOnce)
@@ -75,8 +74,11 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'begin-release', release.id),
       project: project.id,
-      counts: { ...persons, parts: jobs.length },
-      digests: { keyring: deps.keyring.sha256.toString('hex') },
+      counts: { ...made.counts, parts: jobs.length },
+      digests: {
+        keyring: deps.keyring.sha256.toString('hex'),
+        disclosureReport: report.plainSha256.toString('hex'),
+      },
     })
     return [...parents, ...children]
   })
@@ -85,62 +87,6 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
 
 /** A release without parts closes in its next run. */
 const atOnce = { state: 'queued', delayMs: 0 } as const
-
-async function makePersons(
-  deps: WorkerDeps,
-  run: JobRun,
-  from: {
-    release: Release
-    parts: CohortPart[]
-    pseudonym: { purpose: 'pseudonym'; project: string; domain: string }
-  },
-): Promise<{ file: string; persons: { persons: number; withAnchor: number } }> {
-  const { projectId } = run.job
-  const cohort = await findCohort(deps.pool, from.release.cohortId)
-  const linkage = cohort && (await findLinkage(deps.pool, cohort.linkageId))
-  if (!linkage?.personsObjectId) throw new Error('a cohort rests on a finished linkage')
-  const persons = join(run.scratchDir, 'linkage-persons.parquet')
-  await openFile(deps, { id: linkage.personsObjectId, projectId, kind: 'persons' }, persons)
-  const diagnoses = await openDiagnoses(deps, run, from.parts)
-  const file = join(run.scratchDir, 'release-persons.parquet')
-  const session = await openSession({
-    scratchDir: run.scratchDir,
-    memoryMiB: deps.jobMemoryMiB,
-    threads: deps.jobThreads,
-  })
-  try {
-    const counts = await releasePersons(session, {
-      persons,
-      diagnoses,
-      pseudonymsOf: (column) => deps.keyring.pseudonyms(from.pseudonym, column),
-      output: file,
-    })
-    return { file, persons: counts }
-  } finally {
-    session.close()
-  }
-}
-
-/** Opens the cohort parts whose table has a date of diagnosis. */
-async function openDiagnoses(
-  deps: WorkerDeps,
-  run: JobRun,
-  parts: CohortPart[],
-): Promise<{ file: string; column: string }[]> {
-  const { projectId } = run.job
-  const project = await findProject(deps.pool, projectId)
-  const { tables } = catalogueSchema.parse(project?.catalogue)
-  const opened: { file: string; column: string }[] = []
-  for (const part of parts) {
-    const columns = Object.entries(tables[part.table]?.columns ?? {})
-    const column = columns.find(([, { role }]) => role === 'diagnosis-date')?.[0]
-    if (!column) continue
-    const file = join(run.scratchDir, `diagnoses-${opened.length}.parquet`)
-    await openFile(deps, { id: part.objectId, projectId, kind: 'cohort-part' }, file)
-    opened.push({ file, column })
-  }
-  return opened
-}
 
 /** A job for every part of the tables that leave. Which file a part becomes is drawn, so that it tells nothing. */
 function partJobs(deps: WorkerDeps, run: JobRun, policy: Policy, parts: CohortPart[]): NewJob[] {

@@ -8,14 +8,16 @@ import { join } from 'node:path'
 import { catalogueSchema } from '../catalogue/schema.ts'
 import { canonicalJson, type Json } from '../core/canonical.ts'
 import { dataPackageOf, type TableFile } from '../core/data-package.ts'
-import { type Policy, policySchema } from '../core/policy.ts'
+import { diagnosisTimeOf, type Policy, policySchema, quasiIdentifierOf } from '../core/policy.ts'
 import { manifestOf, type PackageFile, type ReleaseFacts } from '../core/release-manifest.ts'
 import { releaseReadme } from '../core/release-readme.ts'
 import { stateAfter } from '../core/states.ts'
+import { utilityReportOf } from '../core/utility-report.ts'
 import { writePersonTable } from '../engine/release-person-table.ts'
 import { openSession } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { findCohort } from '../store/cohorts.ts'
+import { childrenOf } from '../store/jobs.ts'
 import { endLease } from '../store/leases.ts'
 import { findLinkage } from '../store/linkages.ts'
 import { insertObjects } from '../store/objects.ts'
@@ -36,11 +38,12 @@ export async function closeRelease(deps: WorkerDeps, run: JobRun, release: Relea
   stateAfter(release.state, 'build')
   const policy = policySchema.parse(release.policy)
   const sealed = await sealAll(deps, run, await makePersonTable(deps, run, { release, policy }))
-  const tables = await tableFiles(deps, release)
+  const { tables, reports } = await filesBefore(deps, release)
   const described = await describe(deps, run, { policy, tables, persons: sealed })
   sealed.push(...(await sealAll(deps, run, described)))
   const manifest = manifestOf(await factsOf(deps, release, policy), [
     ...tables,
+    ...reports,
     ...sealed.map(packageFile),
   ])
   const bytes = Buffer.from(`${canonicalJson(manifest)}\n`)
@@ -74,18 +77,28 @@ async function makePersonTable(
     threads: deps.jobThreads,
   })
   try {
+    const place = quasiIdentifierOf(policy, 'persons', 'diagnosis_month')
     const wantsCsv = policy.formats.includes('csv')
-    const rows = await writePersonTable(session, { persons, parquet, ...(wantsCsv && { csv }) })
+    const rows = await writePersonTable(session, {
+      persons,
+      time: diagnosisTimeOf(policy),
+      ...(place >= 0 && { quasiIdentifier: place }),
+      parquet,
+      ...(wantsCsv && { csv }),
+    })
     return filesOf('persons', { parquet, csv }, policy.formats).map((file) => ({ ...file, rows }))
   } finally {
     session.close()
   }
 }
 
-/** The files of the tables as the parts' jobs recorded them. */
-async function tableFiles(deps: WorkerDeps, release: Release): Promise<TableFile[]> {
+/** The files that were made before: those of the tables by the parts' jobs, the reports by the first run. */
+async function filesBefore(
+  deps: WorkerDeps,
+  release: Release,
+): Promise<{ tables: TableFile[]; reports: PackageFile[] }> {
   const files = await filesOfRelease(deps.pool, release.id)
-  return files.map(({ name, bytes, rows, sha256 }) => ({
+  const all = files.map(({ name, bytes, rows, sha256 }) => ({
     name,
     bytes,
     rows: rows ?? 0,
@@ -93,6 +106,12 @@ async function tableFiles(deps: WorkerDeps, release: Release): Promise<TableFile
     table: name.split('/')[1] ?? '',
     format: formatOf(name),
   }))
+  return {
+    tables: all.filter(({ name }) => name.startsWith('data/')),
+    reports: all
+      .filter(({ name }) => !name.startsWith('data/'))
+      .map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+  }
 }
 
 function formatOf(name: string): 'parquet' | 'csv' {
@@ -105,6 +124,10 @@ async function describe(
   of: { policy: Policy; tables: TableFile[]; persons: Sealed[] },
 ): Promise<Made[]> {
   const project = await findProject(deps.pool, run.job.projectId)
+  const parts = await childrenOf(deps.pool, run.job.jobId)
+  const utility = utilityReportOf(
+    parts.map(({ subject, result }) => ({ table: subject['table'] ?? '', result })),
+  )
   const persons = of.persons.map((each) => ({
     ...packageFile(each),
     rows: each.rows ?? 0,
@@ -117,6 +140,7 @@ async function describe(
     persons,
   })
   return [
+    await written(run, 'utility-report.json', `${JSON.stringify(utility, null, 2)}\n`),
     await written(run, 'datapackage.json', `${JSON.stringify(document, null, 2)}\n`),
     await written(run, 'README.txt', releaseReadme),
   ]

@@ -5,7 +5,7 @@
  */
 import type { Catalogue } from '../catalogue/schema.ts'
 import type { Json } from './canonical.ts'
-import { type Policy, type ReleasedColumn, releasedColumns } from './policy.ts'
+import { diagnosisTimeOf, type Policy, type ReleasedColumn, releasedColumns } from './policy.ts'
 import type { PackageFile } from './release-manifest.ts'
 
 /** A file of rows: which table it is a part of, in which format. */
@@ -34,12 +34,16 @@ export function dataPackageOf(release: {
     version: policy.version,
     'x-catalogue': { name: catalogue.name, version: catalogue.version },
     'x-dates': policy.dates,
-    resources: [...release.persons.map(personsResource), ...tables],
+    resources: [
+      ...release.persons.map((file) => personsResource(file, diagnosisTimeOf(policy))),
+      ...tables,
+    ],
   }
 }
 
 /** Every person of the release once: what the dates of the other tables count from. */
-function personsResource(file: Omit<TableFile, 'table'>): Json {
+function personsResource(file: Omit<TableFile, 'table'>, time: 'month' | 'year' | 'none'): Json {
+  const known = { month: [diagnosisMonthField], year: [diagnosisYearField], none: [] }[time]
   return {
     name: file.format === 'parquet' ? 'persons' : 'persons-csv',
     title: 'Persons',
@@ -52,7 +56,7 @@ function personsResource(file: Omit<TableFile, 'table'>): Json {
     bytes: file.bytes,
     hash: `sha256:${file.sha256}`,
     'x-rows': file.rows,
-    schema: { fields: [pseudonymField, diagnosisMonthField], missingValues: [''] },
+    schema: { fields: [pseudonymField, ...known], missingValues: [''] },
   }
 }
 
@@ -103,6 +107,13 @@ const diagnosisMonthField: Json = {
   'x-title-ko': '최초 진단 연월',
 }
 
+const diagnosisYearField: Json = {
+  name: 'diagnosis_month',
+  type: 'year',
+  title: 'Year of the first diagnosis',
+  'x-title-ko': '최초 진단 연도',
+}
+
 function fieldOf({ name, rule, column, type }: ReleasedColumn): Json {
   const isAsDelivered = rule.rule === 'keep'
   return {
@@ -110,7 +121,9 @@ function fieldOf({ name, rule, column, type }: ReleasedColumn): Json {
     type,
     title: column.title.en,
     'x-title-ko': column.title.ko,
-    ...(rule.rule === 'date' ? { 'x-unit': 'days since the first diagnosis' } : {}),
+    ...(rule.rule === 'date' && type === 'integer'
+      ? { 'x-unit': 'days since the first diagnosis' }
+      : {}),
     ...(isAsDelivered && column.unit !== undefined ? { 'x-unit': column.unit } : {}),
     ...(isAsDelivered && column.codes !== undefined
       ? { constraints: { enum: [...column.codes] } }

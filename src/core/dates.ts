@@ -28,3 +28,18 @@ function dayNumber(date: string): number {
   if (new Date(time).toISOString().slice(0, 10) !== date) throw new RangeError('not a date')
   return time
 }
+
+/**
+ * The shifts of a column of persons, in whole weeks from -26 to 26: 53 values, from the first 48 bits of each MAC. The odds
+ * of two values differ by less than 2⁻⁴².
+ *
+ * @param macs - n × 16 bytes, of the release's date key over each person.
+ */
+export function weeksOf(macs: Uint8Array): number[] {
+  if (macs.length % 16 !== 0) throw new RangeError('a column holds whole MACs')
+  const bytes = Buffer.from(macs.buffer, macs.byteOffset, macs.byteLength)
+  return Array.from(
+    { length: macs.length / 16 },
+    (_, index) => (bytes.readUIntBE(index * 16, 6) % 53) - 26,
+  )
+}

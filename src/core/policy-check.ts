@@ -5,7 +5,14 @@
 import type { Catalogue, CatalogueColumn } from '../catalogue/schema.ts'
 import type { SensitiveLists } from '../catalogue/sensitive.ts'
 import { hierarchyOf } from './hierarchy.ts'
-import { own, type Policy, type PolicyTable, policyRefused, quasiIdentifierOf } from './policy.ts'
+import {
+  diagnosisTimeOf,
+  own,
+  type Policy,
+  type PolicyTable,
+  policyRefused,
+  quasiIdentifierOf,
+} from './policy.ts'
 import { fitOf, type Rule, ruleFault } from './policy-rules.ts'
 
 /** Dates that stand at events known to everybody; under `shift` the policy says what becomes of each. */
@@ -138,8 +145,7 @@ function checkMeasures(policy: Policy, catalogue: Catalogue): void {
 
 function leaves(policy: Policy, catalogue: Catalogue, table: string, column: string): boolean {
   if (table === 'persons') {
-    const isThere = policy.dates === 'relative' && policy.diagnosisTime !== 'none'
-    return column === 'diagnosis_month' && isThere
+    return column === 'diagnosis_month' && diagnosisTimeOf(policy) !== 'none'
   }
   const spec = own(own(catalogue.tables, table)?.columns ?? {}, column)
   const rule = own(own(policy.tables, table)?.columns ?? {}, column)

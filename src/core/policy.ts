@@ -121,6 +121,11 @@ export function quasiIdentifierOf(policy: Policy, table: string, column: string)
   return named.findIndex((other) => other.table === table && other.column === column)
 }
 
+/** What the table of persons shows of the first diagnosis. Shifted dates have no anchor to show. */
+export function diagnosisTimeOf(policy: Policy): NonNullable<Policy['diagnosisTime']> {
+  return policy.dates === 'shift' ? 'none' : (policy.diagnosisTime ?? 'month')
+}
+
 function anchorOf(policy: Policy, table: string, column: string) {
   if (policy.dates !== 'shift') return undefined
   return policy.anchors?.find((anchor) => anchor.table === table && anchor.column === column)

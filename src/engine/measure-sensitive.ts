@@ -1,15 +1,5 @@
+import type { SensitiveMeasures } from '../core/disclosure-report.ts'
 import { quoteIdentifier, type Session } from './session.ts'
-
-/** How far a class tells a sensitive value, where it tells most. */
-export type SensitiveMeasures = {
-  column: string
-  /** Fewest different values in a class. */
-  distinctL: number
-  /** Least exponential of the entropy (in nats) of a class: its effective number of values. */
-  entropyL: number
-  /** Greatest distance of a class's distribution from that of all records; equal distance between values, 0 to 1. */
-  t: number
-}
 
 /**
  * Distinct and entropy l-diversity (Machanavajjhala 2007) and t-closeness (Li 2007) of one column over the classes of the

@@ -1,20 +1,5 @@
+import type { SetMeasures } from '../core/disclosure-report.ts'
 import { quoteIdentifier, type Session } from './session.ts'
-
-/** k^m of sets, m = 2: what somebody learns who knows two codes of a person. */
-export type SetMeasures = {
-  k: number
-  m: 2
-  /** Persons with at least one code. */
-  persons: number
-  codes: number
-  /** Codes, and pairs of codes of one person, that fewer than k persons have. */
-  rareCodes: number
-  rarePairs: number
-  /** Fewest persons with a code or pair; 0 where there is no code. */
-  smallest: number
-  /** Persons with at least one rare code or pair. */
-  personsWithRare: number
-}
 
 /**
  * Measures the sets of codes of persons (Terrovitis 2008). The cost is that of all pairs: a person of n codes has

@@ -6,6 +6,7 @@
  *
  * Records of a class are treated alike, so everything but the last join runs over classes.
  */
+import type { Suppressed } from '../core/disclosure-report.ts'
 import { quoteIdentifier, type Session } from './session.ts'
 
 export type Suppression = {
@@ -17,16 +18,6 @@ export type Suppression = {
   cells: readonly string[]
   /** Greatest share of cells (records × quasi-identifiers), 0 to 1. A column that would exceed it is not begun. */
   cellsMaxShare: number
-}
-
-/** What suppression took away. Cells of records that are left out whole are not counted. */
-export type Suppressed = {
-  records: number
-  recordsShare: number
-  cells: number
-  cellsShare: number
-  /** Quasi-identifier → emptied cells. */
-  cellsOf: Record<string, number>
 }
 
 /**

@@ -25,6 +25,7 @@ export const keyRules = {
   sealing: { algorithms: ['hpke-p256'], sides: ['api', 'key', 'data'] },
   pseudonym: { algorithms: ['aes-256'], sides: ['data'] },
   date: { algorithms: macs, sides: ['data'] },
+  rekey: { algorithms: macs, sides: ['data'] },
   session: { algorithms: ['hmac-sha-256'], sides: ['api'] },
   audit: { algorithms: ['ed25519'], sides: ['sign'] },
   'release-signature': { algorithms: ['ed25519'], sides: ['sign', 'data'] },
