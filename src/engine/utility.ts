@@ -19,51 +19,61 @@ const changesAll: ReadonlySet<Rule['rule']> = new Set(['band', 'date', 'quantile
 export async function measureUtility(session: Session, release: ReleaseRows): Promise<PartUtility> {
   const { columns } = release
   if (columns.length === 0) return { columns: {} }
-  const counts = columns.flatMap((column, index) => countsOf(column, index, release))
+  const rules = release.rules ?? { dates: 'relative' }
+  const { shown } = sensitiveSql(release.table, release.sensitive ?? [])
+  const cells = columns.map((released, index) => {
+    const was = `part.${quoteIdentifier(released.name)}`
+    const is = shown(released.name, releasedSql(released, rules))
+    return { released, was, is, index, isSame: is === was || released.rule.rule === 'rekey' }
+  })
+  const values = cells.flatMap(({ was, is, index, isSame }) => [
+    `${was} as was_${index}`,
+    ...(isSame ? [] : [`${is} as is_${index}`]),
+  ])
+  const counts = cells.flatMap(countsOf)
   const [row = {}] = await session.rows<Record<string, number | null>>(`
     select ${counts.join(',\n      ')}
-    from read_parquet(${quoteText(release.part)}) as part
-    left join read_parquet(${quoteText(release.persons)}) as persons on part.ordinal = persons.ordinal
-    ${lookupJoins(columns)}`)
+    from (
+      select ${[`${leavesSql(release)} as leaves`, ...values].join(',\n        ')}
+      from read_parquet(${quoteText(release.part)}) as part
+      left join read_parquet(${quoteText(release.persons)}) as persons on part.ordinal = persons.ordinal
+      ${lookupJoins(columns)}
+    )`)
   return {
     columns: Object.fromEntries(
       columns.map(({ name }, index) => {
-        const cells = row[`cells_${index}`] ?? 0
+        const count = row[`cells_${index}`] ?? 0
         const before = meanOf(row[`values_${index}`], row[`mean_${index}`])
         const after = meanOf(row[`left_values_${index}`], row[`left_mean_${index}`])
-        const changed = cells - (row[`same_${index}`] ?? 0)
-        const emptied = cells - (row[`left_${index}`] ?? 0)
-        return [name, { cells, changed, emptied, ...(before && after && { before, after }) }]
+        const changed = count - (row[`same_${index}`] ?? 0)
+        const emptied = count - (row[`left_${index}`] ?? 0)
+        return [name, { cells: count, changed, emptied, ...(before && after && { before, after }) }]
       }),
     ),
   }
 }
 
-function countsOf(released: ReleasedColumn, index: number, release: ReleaseRows): string[] {
-  const { name, rule, type, quasiIdentifier } = released
-  const was = `part.${quoteIdentifier(name)}`
-  const leaves = `filter (${leavesSql(release)})`
-  const { shown } = sensitiveSql(release.table, release.sensitive ?? [])
-  const is = shown(name, releasedSql(released, release.rules ?? { dates: 'relative' }))
-  const counts = [`count(${was}) ${leaves} as cells_${index}`]
-  if (rule.rule === 'keep' && is === was) {
-    counts.push(`cells_${index} as same_${index}`, `cells_${index} as left_${index}`)
-  } else if (rule.rule === 'rekey' && quasiIdentifier === undefined) {
-    // A number stays a number; to make it again would cost as much as the release.
-    counts.push(`0 as same_${index}`, `cells_${index} as left_${index}`)
-  } else {
-    const same = `count(*) filter (${leavesSql(release)} and ${was}::varchar = (${is})::varchar)`
-    counts.push(`${changesAll.has(rule.rule) ? '0' : same} as same_${index}`)
-    counts.push(`count(${is}) ${leaves} as left_${index}`)
-  }
-  const isNumber = type !== 'string' && type !== 'date' && !changesAll.has(rule.rule)
-  if (!isNumber) return counts
+/** `isSame`: what leaves is what came, or, of a new number for a number, as much of it. */
+type Cell = { released: ReleasedColumn; index: number; isSame: boolean }
+
+function countsOf({ released, index, isSame }: Cell): string[] {
+  const { rule, type } = released
+  const [was, is] = [`was_${index}`, isSame ? `was_${index}` : `is_${index}`]
+  const same = isSame
+    ? `count(${was}) filter (leaves)`
+    : `count(*) filter (leaves and ${was}::varchar = ${is}::varchar)`
+  const counts = [
+    `count(${was}) filter (leaves) as cells_${index}`,
+    `${changesAll.has(rule.rule) ? '0' : same} as same_${index}`,
+    `count(${is}) filter (leaves) as left_${index}`,
+  ]
+  if (type === 'string' || type === 'date' || changesAll.has(rule.rule)) return counts
   return [
     ...counts,
     `count(${was}) as values_${index}`,
     `avg(${was}) as mean_${index}`,
-    `count(${is}) ${leaves} as left_values_${index}`,
-    `avg(${is}) ${leaves} as left_mean_${index}`,
+    `count(${is}) filter (leaves) as left_values_${index}`,
+    `avg(${is}) filter (leaves) as left_mean_${index}`,
   ]
 }
 
