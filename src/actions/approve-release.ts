@@ -1,14 +1,27 @@
+import { catalogueSchema } from '../catalogue/schema.ts'
 import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
+import { policySchema, releasedColumns } from '../core/policy.ts'
+import { requireFindings, requireNoOwnAct, reviewersNeeded } from '../core/review.ts'
 import { stateAfter } from '../core/states.ts'
 import { appendLeaf } from '../store/audit.ts'
+import { insertProcessingRecord, type ProcessingRecord } from '../store/destructions.ts'
 import { insertJobs } from '../store/jobs.ts'
-import { inTransaction, type Tx } from '../store/pool.ts'
+import { inTransaction } from '../store/pool.ts'
+import type { Project } from '../store/projects.ts'
 import { findingsOf } from '../store/release-files.ts'
-import { lockRelease, type Release, saveReleaseApproved } from '../store/releases.ts'
+import {
+  lockRelease,
+  type Release,
+  saveApprovalLeaf,
+  saveReleaseApproved,
+} from '../store/releases.ts'
+import { insertSealingKey, type SealingKey } from '../store/sealing-keys.ts'
 import { ringFor } from './approve-project.ts'
 import { type Deps, leafBy } from './deps.ts'
+import { recordKeyring } from './make-project-keys.ts'
 import { requireManifest } from './record-finding.ts'
+import { requireProject } from './show-project.ts'
 
 /** What the head approves: these bytes, for this recipient, purpose, place and period. */
 export type Approval = {
@@ -19,8 +32,6 @@ export type Approval = {
   place: string
   validUntil: Date
 }
-
-const findingKinds = ['relevance', 'recognisability', 'safety'] as const
 
 /**
  * Approves exactly these bytes for this recipient, purpose, place and period.
@@ -40,27 +51,39 @@ export async function approveRelease(
   await inTransaction(deps.pool, 'approve-release', async (tx) => {
     const release = await lockRelease(tx, approval.releaseId)
     if (!release) throw new Refusal('not-found', 'There is no such release.')
-    if (release.createdBy === head.id || release.recipientId === head.id) {
-      throw new Refusal('own-act', 'Nobody approves a release that they asked for or will receive.')
-    }
+    const project = await requireProject(tx, release.projectId)
+    requireNoOwnAct(head.id, release, project)
     stateAfter(release.state, 'approve')
-    requireManifest(release, approval.manifestSha256)
+    const manifestSha256 = requireManifest(release, approval.manifestSha256)
     requireSameTerms(release, approval)
     if (approval.validUntil <= tx.now) {
       throw new Refusal('outside-period', 'The period of the release is over.')
     }
-    await requireFindings(tx, release)
+    const findings = await findingsOf(tx, release.id)
+    requireFindings(findings, manifestSha256, reviewersNeeded(project))
+    if (findings.some(({ reviewerId }) => reviewerId === head.id)) {
+      throw new Refusal('own-act', 'Nobody approves a release on their own finding.')
+    }
+    const key = await makeDeskKey(deps, release, head.id)
     await saveReleaseApproved(tx, release.id, head.id)
+    await insertSealingKey(tx, { ...key, side: 'desk', ...idsOf(release) })
+    await recordKeyring(tx, { keyring: deps.keyring, side: 'api' })
+    await insertProcessingRecord(tx, recordOf(release, project, tx.now))
     const subject = { release: release.id }
     const { projectId } = release
     await insertJobs(tx, [
       { jobId: job, projectId, side: 'data', kind: 'publish-release', subject },
     ])
-    await appendLeaf(tx, {
+    const leaf = await appendLeaf(tx, {
       ...leafBy(caller, 'approve-release', release.id),
       project: release.projectId,
-      digests: { manifest: approval.manifestSha256 },
+      counts: { reviewers: new Set(findings.map((each) => each.reviewerId)).size },
+      digests: {
+        manifest: approval.manifestSha256,
+        keyring: deps.keyring.sha256.toString('hex'),
+      },
     })
+    await saveApprovalLeaf(tx, release.id, leaf)
   })
   await ringFor(deps, [{ jobId: job, side: 'data' }])
   return job
@@ -80,19 +103,42 @@ function requireSameTerms(release: Release, approval: Approval): void {
   }
 }
 
-/** All three questions answered with pass about this manifest, and none with fail. */
-async function requireFindings(tx: Tx, release: Release): Promise<void> {
-  const findings = (await findingsOf(tx, release.id)).filter(
-    (finding) =>
-      release.manifestSha256 &&
-      Buffer.compare(finding.manifestSha256, release.manifestSha256) === 0,
-  )
-  const missing = findingKinds.filter(
-    (kind) => !findings.some((finding) => finding.kind === kind && finding.verdict === 'pass'),
-  )
-  if (missing.length > 0 || findings.some((finding) => finding.verdict === 'fail')) {
-    throw new Refusal('finding-missing', 'Three passing findings are needed and none that fails.', {
-      missing: missing.length,
-    })
+function idsOf(release: Release): { projectId: string; releaseId: string } {
+  return { projectId: release.projectId, releaseId: release.id }
+}
+
+/**
+ * The key of this release's files at the desk, which is destroyed with them. An approval that was undone has left one: it
+ * is taken.
+ */
+async function makeDeskKey(deps: Deps, release: Release, headId: string): Promise<SealingKey> {
+  const ref = { purpose: 'sealing', project: release.projectId, domain: release.id } as const
+  if (!deps.keyring.has(ref)) {
+    const by = { createdBy: release.createdBy, approvedBy: headId, now: new Date() }
+    await deps.keyring.addKey(ref, by)
+  }
+  return { id: deps.keyring.describe(ref).id, publicKey: deps.keyring.publicKey(ref) }
+}
+
+/** The record of Article 28-4(3): purpose, items, use, recipient, period. */
+function recordOf(release: Release, project: Project, now: Date): ProcessingRecord {
+  const policy = policySchema.parse(release.policy)
+  const catalogue = catalogueSchema.parse(project.catalogue)
+  const items = Object.keys(policy.tables).map((table) => {
+    const names = releasedColumns(policy, catalogue, table).map(({ name }) => name)
+    return [table, names] as const
+  })
+  const { legalBasis, noticeVersion, irbNumber, boardNumber } = project
+  return {
+    ...idsOf(release),
+    purpose: release.purpose,
+    items: Object.fromEntries(items),
+    use: [project.purpose, legalBasis, noticeVersion, irbNumber, boardNumber]
+      .filter((text) => text !== null)
+      .join('; '),
+    recipient: release.recipient,
+    place: release.place,
+    validFrom: now,
+    validUntil: release.validUntil ?? now,
   }
 }

@@ -30,7 +30,13 @@ export async function buildReleasePart(deps: WorkerDeps, run: JobRun): Promise<v
   const built = await buildFiles(deps, run, part)
   const sealed: { name: string; file: SealedFile }[] = []
   for (const { name, path } of built.files) {
-    const file = await sealFile(deps, path, { projectId, kind: 'release-file', side: 'data' })
+    const to = {
+      projectId,
+      kind: 'release-file',
+      side: 'data',
+      releaseId: part.release.id,
+    } as const
+    const file = await sealFile(deps, path, to)
     sealed.push({ name, file })
   }
   const wake = await inTransaction(deps.pool, 'build-release-part', async (tx) => {

@@ -14,6 +14,7 @@ import { inTransaction } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
 import { insertReleaseFile } from '../store/release-files.ts'
 import { findRelease, moveRelease, type Release, saveReleasePersons } from '../store/releases.ts'
+import { insertSealingKey } from '../store/sealing-keys.ts'
 import { ringFor } from './approve-project.ts'
 import { closeRelease } from './close-release.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
@@ -50,9 +51,10 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
   for (const ref of Object.values(releaseKeys(release))) {
     if (!deps.keyring.has(ref)) await deps.keyring.addKey(ref, by)
   }
+  await publishSealingKey(deps, release)
   const parts = await partsOfCohort(deps.pool, release.cohortId)
   const made = await makeReleasePersons(deps, run, { release, parts })
-  const to = { projectId: project.id, side: 'data' } as const
+  const to = { projectId: project.id, side: 'data', releaseId: release.id } as const
   const sealed = await sealFile(deps, made.file, { ...to, kind: 'release-persons' })
   const report = await sealFile(deps, made.report, { ...to, kind: 'release-file' })
   const jobs = partJobs(deps, run, policySchema.parse(release.policy), parts)
@@ -83,6 +85,17 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
     return [...parents, ...children]
   })
   await ringFor(deps, wake)
+}
+
+/** From here on the release's files can be sealed to its own key. */
+async function publishSealingKey(deps: WorkerDeps, release: Release): Promise<void> {
+  const { sealing } = releaseKeys(release)
+  const key = { id: deps.keyring.describe(sealing).id, publicKey: deps.keyring.publicKey(sealing) }
+  const { projectId, id: releaseId } = release
+  await inTransaction(deps.pool, 'publish-sealing-key', async (tx) => {
+    await insertSealingKey(tx, { ...key, side: 'data', projectId, releaseId })
+    await recordKeyring(tx, deps)
+  })
 }
 
 /** A release without parts closes in its next run. */

@@ -55,7 +55,12 @@ export async function closeRelease(deps: WorkerDeps, run: JobRun, release: Relea
 type Sealed = Made & { file: SealedFile }
 
 async function sealAll(deps: WorkerDeps, run: JobRun, made: Made[]): Promise<Sealed[]> {
-  const to = { projectId: run.job.projectId, kind: 'release-file', side: 'data' } as const
+  const to = {
+    projectId: run.job.projectId,
+    kind: 'release-file',
+    side: 'data',
+    releaseId: run.job.subject['release'] ?? '',
+  } as const
   const sealed: Sealed[] = []
   for (const each of made) sealed.push({ ...each, file: await sealFile(deps, each.path, to) })
   return sealed

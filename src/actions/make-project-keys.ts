@@ -1,5 +1,5 @@
-import type { KeyAlgorithm } from '../keys/key-purposes.ts'
-import type { KeyRef } from '../keys/keyring.ts'
+import type { KeyAlgorithm, KeyringSide } from '../keys/key-purposes.ts'
+import type { KeyRef, Keyring } from '../keys/keyring.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { insertKeyringRevision } from '../store/keyring-revisions.ts'
 import { endLease } from '../store/leases.ts'
@@ -41,7 +41,10 @@ export async function makeProjectKeys(deps: WorkerDeps, { job }: JobRun): Promis
 }
 
 /** Records the keyring's revision, so that an older copy put back is noticed at the next start. */
-export async function recordKeyring(tx: Tx, deps: WorkerDeps): Promise<void> {
+export async function recordKeyring(
+  tx: Tx,
+  deps: { keyring: Keyring; side: KeyringSide },
+): Promise<void> {
   await insertKeyringRevision(tx, {
     side: deps.side,
     revision: deps.keyring.revision,

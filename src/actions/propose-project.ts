@@ -5,6 +5,7 @@ import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
 import { linkRulesSchema } from '../core/passes.ts'
 import { recipeSchema } from '../core/recipe.ts'
+import { requireReviewersOfGrade, reviewShape } from '../core/review.ts'
 import { agencyIdsOf } from '../store/agencies.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { inTransaction } from '../store/pool.ts'
@@ -37,6 +38,7 @@ export const projectProposalSchema = z.strictObject({
     )
     .min(1)
     .max(agenciesMax),
+  ...reviewShape,
 })
 export type ProjectProposal = z.infer<typeof projectProposalSchema>
 
@@ -75,6 +77,7 @@ export async function proposeProject(
 
 /** What the parts of a proposal must agree on among themselves. */
 function requireSound(proposal: ProjectProposal): void {
+  requireReviewersOfGrade(proposal)
   const names = proposal.agencies.map((agency) => agency.agency)
   if (new Set(names).size !== names.length) {
     throw new Refusal('input-malformed', 'An agency is named twice in the proposal.')

@@ -4,7 +4,7 @@ import { insertObjects, type VaultObject } from '../store/objects.ts'
 import { inTransaction } from '../store/pool.ts'
 import { filesOfRelease, type ReleaseFile, saveDeskObject } from '../store/release-files.ts'
 import { moveRelease } from '../store/releases.ts'
-import { currentSealingKey, type SealingKey } from '../store/sealing-keys.ts'
+import { releaseSealingKey, type SealingKey } from '../store/sealing-keys.ts'
 import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 
@@ -15,8 +15,8 @@ import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 export async function publishRelease(deps: WorkerDeps, run: JobRun): Promise<void> {
   const { job } = run
   const releaseId = job.subject['release'] ?? ''
-  const desk = await currentSealingKey(deps.pool, 'desk')
-  if (!desk) throw new Error('the delivery desk has published no sealing key')
+  const desk = await releaseSealingKey(deps.pool, 'desk', releaseId)
+  if (!desk) throw new Error('the delivery desk has no key for this release')
   const files = await filesOfRelease(deps.pool, releaseId)
   const sealed: { file: ReleaseFile; object: VaultObject }[] = []
   for (const file of files) {

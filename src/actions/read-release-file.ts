@@ -1,52 +1,163 @@
-import type { Readable } from 'node:stream'
+/**
+ * A recipient takes a file of an approved release. The leaf of the beginning is written before the first byte leaves, the
+ * leaf of the end says how many did. In both the reason is a salted digest: the text itself stays in the table of
+ * downloads, from which it can go one day without the trail changing.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { type FileRange, rangeWanted } from '../core/byte-range.ts'
 import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
 import { appendLeaf } from '../store/audit.ts'
-import { inTransaction } from '../store/pool.ts'
-import { findReleaseFile, type ReleaseFile } from '../store/release-files.ts'
-import { findRelease } from '../store/releases.ts'
+import { endDownload, insertDownload } from '../store/downloads.ts'
+import { inTransaction, type Tx } from '../store/pool.ts'
+import { findReleaseFile } from '../store/release-files.ts'
+import { findRelease, type Release } from '../store/releases.ts'
+import { auditProofName, proofFile } from './audit-proof.ts'
 import { type Deps, leafBy } from './deps.ts'
+import type { ReleaseWatch } from './release-watch.ts'
+
+/** Which file, why, and which bytes of it: `range` and `ifRange` are the request's headers. */
+export type Taking = {
+  releaseId: string
+  name: string
+  reason: string
+  range?: string | undefined
+  ifRange?: string | undefined
+}
+
+/** The file and its bytes. Call `ended` once when the connection has had them or is gone. */
+export type TakenFile = {
+  bytes: number
+  sha256: Buffer
+  range: FileRange
+  body: Readable
+  ended: (isComplete: boolean) => Promise<void>
+}
+
+type Opened = { release: Release; bytes: number; sha256: Buffer; content: string | Buffer }
 
 /**
- * Opens a file of an approved release for its recipient. The leaf is written before the first byte leaves.
+ * Opens a file, or a range of it, for its recipient.
  *
- * @throws {Refusal} `grant-missing`, `not-found` (also for another's release), `state-conflict`, `outside-period`.
+ * @throws {Refusal} `grant-missing` (also for another's release), `not-found`, `state-conflict`, `outside-period`,
+ *   `range-unsatisfiable`.
  */
 export async function readReleaseFile(
+  deps: Deps & { watch: ReleaseWatch },
+  caller: Caller,
+  wanted: Taking,
+): Promise<TakenFile> {
+  authorize(caller, 'read-release-file')
+  const { id: accountId } = accountOf(caller)
+  const id = deps.randomUuid()
+  const reasonSalt = randomBytes(16)
+  const reason = createHash('sha256').update(reasonSalt).update(wanted.reason).digest('hex')
+  const begun = await inTransaction(deps.pool, 'read-release', async (tx) => {
+    const opened = await requireOpen(tx, accountId, wanted)
+    const { bytes, sha256, release } = opened
+    const range = rangeWanted({ bytes, tag: tagOf(sha256) }, wanted)
+    const { releaseId, name } = wanted
+    const { start, end } = range
+    const taking = { id, releaseId, name, accountId, address: caller.from, start, end }
+    await insertDownload(tx, { ...taking, reason: wanted.reason, reasonSalt })
+    await appendLeaf(tx, {
+      ...leafBy(caller, 'read-release-file', `${releaseId}/${name}`),
+      project: release.projectId,
+      counts: { start, end, bytes },
+      digests: { file: sha256.toString('hex'), reason },
+      note: id,
+    })
+    return { ...opened, range }
+  })
+  const { source, sent } = counted(await contentOf(deps, begun))
+  const unfollow = deps.watch.follow(wanted.releaseId, () => {
+    source.destroy(new Error('the release is no longer open'))
+  })
+  const { release, bytes, sha256, range } = begun
+  const ended = async (isComplete: boolean): Promise<void> => {
+    unfollow()
+    source.destroy()
+    await recordEnd(deps, caller, { id, release, name: wanted.name, reason, ...sent(), isComplete })
+  }
+  return { bytes, sha256, range, body: source, ended }
+}
+
+/** A file's strong entity tag: its digest. */
+export function tagOf(sha256: Uint8Array): string {
+  return `"${Buffer.from(sha256).toString('hex')}"`
+}
+
+async function requireOpen(tx: Tx, accountId: string, wanted: Taking): Promise<Opened> {
+  const release = await findRelease(tx, wanted.releaseId)
+  if (!release) throw new Refusal('not-found', 'There is no such release.')
+  if (release.recipientId !== accountId) {
+    throw new Refusal('grant-missing', 'The release is for another recipient.')
+  }
+  if (release.approvedBy && release.validUntil && tx.now >= release.validUntil) {
+    throw new Refusal('outside-period', 'The period of the release is over.')
+  }
+  if (release.state !== 'ready') {
+    throw new Refusal('state-conflict', 'The release is not open for its recipient.')
+  }
+  if (wanted.name === auditProofName && release.auditProof !== null) {
+    return { release, ...proofFile(release.auditProof) }
+  }
+  const found = await findReleaseFile(tx, release.id, wanted.name)
+  if (!found?.deskObjectId) throw new Refusal('not-found', 'The release has no such file.')
+  const sha256 = Buffer.from(found.sha256)
+  return { release, bytes: found.bytes, sha256, content: found.deskObjectId }
+}
+
+async function contentOf(
+  deps: Deps,
+  { release, content, range }: Opened & { range: FileRange },
+): Promise<Readable> {
+  const { start, end, isPartial } = range
+  if (typeof content !== 'string') return Readable.from([content.subarray(start, end)])
+  return deps.vault.openRead(
+    (keyId, enc, ciphertext, info) => deps.keyring.openSealed(keyId, enc, ciphertext, info),
+    { project: release.projectId, kind: 'desk-file', objectId: content },
+    isPartial ? { start, end } : undefined,
+  )
+}
+
+/** The stream, and how many bytes of it were handed on. */
+function counted(from: Readable): { source: Readable; sent: () => { bytesSent: number } } {
+  let bytesSent = 0
+  async function* counting(): AsyncGenerator<Buffer> {
+    for await (const chunk of from) {
+      bytesSent += chunk.length
+      yield chunk
+    }
+  }
+  const source = Readable.from(counting(), { objectMode: false })
+  return { source, sent: () => ({ bytesSent }) }
+}
+
+async function recordEnd(
   deps: Deps,
   caller: Caller,
-  wanted: { releaseId: string; name: string },
-): Promise<{ file: ReleaseFile; body: Readable }> {
-  authorize(caller, 'read-release-file')
-  const recipient = accountOf(caller)
-  const { file, projectId, objectId } = await inTransaction(
-    deps.pool,
-    'read-release',
-    async (tx) => {
-      const release = await findRelease(tx, wanted.releaseId)
-      if (release?.recipientId !== recipient.id) {
-        throw new Refusal('not-found', 'There is no such release.')
-      }
-      if (release.state !== 'ready') {
-        throw new Refusal('state-conflict', 'The release is not open for its recipient.')
-      }
-      if (!release.validUntil || tx.now >= release.validUntil) {
-        throw new Refusal('outside-period', 'The period of the release is over.')
-      }
-      const found = await findReleaseFile(tx, release.id, wanted.name)
-      if (!found?.deskObjectId) throw new Refusal('not-found', 'The release has no such file.')
-      await appendLeaf(tx, {
-        ...leafBy(caller, 'read-release-file', `${release.id}/${found.name}`),
-        project: release.projectId,
-        counts: { bytes: found.bytes },
-        digests: { file: Buffer.from(found.sha256).toString('hex') },
-      })
-      return { file: found, projectId: release.projectId, objectId: found.deskObjectId }
-    },
-  )
-  const body = await deps.vault.openRead(
-    (keyId, enc, ciphertext, info) => deps.keyring.openSealed(keyId, enc, ciphertext, info),
-    { project: projectId, kind: 'desk-file', objectId },
-  )
-  return { file, body }
+  end: {
+    id: string
+    release: Release
+    name: string
+    reason: string
+    bytesSent: number
+    isComplete: boolean
+  },
+): Promise<void> {
+  const outcome = end.isComplete ? 'complete' : 'cut'
+  await inTransaction(deps.pool, 'end-release-file', async (tx) => {
+    if (!(await endDownload(tx, end.id, { bytesSent: end.bytesSent, outcome }))) return
+    await appendLeaf(tx, {
+      ...leafBy(caller, 'read-release-file', `${end.release.id}/${end.name}`),
+      action: 'end-release-file',
+      outcome: end.isComplete ? 'done' : 'failed',
+      project: end.release.projectId,
+      counts: { bytesSent: end.bytesSent },
+      digests: { reason: end.reason },
+      note: `${outcome} ${end.id}`,
+    })
+  })
 }

@@ -1,10 +1,12 @@
 import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
+import { type FindingKind, requireNoOwnAct, reviewersMax } from '../core/review.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { inTransaction } from '../store/pool.ts'
-import { type FindingKind, insertFinding } from '../store/release-files.ts'
+import { findingsOf, insertFinding } from '../store/release-files.ts'
 import { lockRelease, type Release } from '../store/releases.ts'
 import { type Deps, leafBy } from './deps.ts'
+import { requireProject } from './show-project.ts'
 
 /** A reviewer's word on one of the three questions of the Enforcement Decree, article 29-3(4). */
 export type FindingGiven = {
@@ -14,8 +16,8 @@ export type FindingGiven = {
   reason: string
   /** Of the manifest that was reviewed, hex. */
   manifestSha256: string
-  /** The reviewer declares to have no interest in the release. */
-  declaresNoInterest: true
+  /** The reviewer declares to have no interest in the release; one who has some does not review. */
+  declaresNoInterest: boolean
 }
 
 /**
@@ -33,8 +35,9 @@ export async function recordFinding(
   await inTransaction(deps.pool, 'record-finding', async (tx) => {
     const release = await lockRelease(tx, finding.releaseId)
     if (!release) throw new Refusal('not-found', 'There is no such release.')
-    if (release.createdBy === reviewer.id || release.recipientId === reviewer.id) {
-      throw new Refusal('own-act', 'Neither applicant nor operator of a release reviews it.')
+    requireNoOwnAct(reviewer.id, release, await requireProject(tx, release.projectId))
+    if (!finding.declaresNoInterest) {
+      throw new Refusal('own-act', 'Who has an interest in a release does not review it.')
     }
     if (release.state !== 'built') {
       throw new Refusal(
@@ -43,6 +46,11 @@ export async function recordFinding(
       )
     }
     const manifestSha256 = requireManifest(release, finding.manifestSha256)
+    const given = await findingsOf(tx, release.id)
+    const reviewers = new Set([...given.map((other) => other.reviewerId), reviewer.id])
+    if (reviewers.size > reviewersMax) {
+      throw new Refusal('state-conflict', 'Seven people have reviewed the release. More may not.')
+    }
     const stored = { ...finding, reviewerId: reviewer.id, manifestSha256 }
     if (!(await insertFinding(tx, stored))) {
       throw new Refusal('already-exists', 'You have given this finding already.')

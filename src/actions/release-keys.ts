@@ -1,6 +1,7 @@
 /**
  * Which keys a release uses and what for. Pseudonyms and shifts are of its domain, so that releases of one domain can be
- * joined; numbers of institutions, claims and providers are of the release alone.
+ * joined; numbers of institutions, claims and providers are of the release alone, and so is the key to which its files are
+ * sealed: with it all of them are destroyed, wherever copies lie.
  */
 import { type SensitiveClass, sensitiveLists } from '../catalogue/sensitive.ts'
 import { isIncluded } from '../core/disclosure-report.ts'
@@ -12,6 +13,7 @@ import type { WorkerDeps } from './deps.ts'
 /** The keys that the policy of a release asks for. */
 export function releaseKeys(release: Release): {
   pseudonym: KeyRef & { purpose: 'pseudonym' }
+  sealing: KeyRef
   date?: KeyRef
   rekey?: KeyRef
 } {
@@ -20,6 +22,7 @@ export function releaseKeys(release: Release): {
   const { projectId: project, domain } = release
   return {
     pseudonym: { purpose: 'pseudonym', project, domain },
+    sealing: { purpose: 'sealing', project, domain: release.id },
     ...(policy.dates === 'shift' && { date: { purpose: 'date', project, domain } }),
     ...(rules.some(({ rule }) => rule === 'rekey') && { rekey: rekeyRef(release) }),
   }

@@ -4,23 +4,28 @@
  */
 import { createReadStream } from 'node:fs'
 import type { ObjectKind, VaultObject } from '../store/objects.ts'
-import { currentSealingKey, type SealingSide } from '../store/sealing-keys.ts'
+import { currentSealingKey, releaseSealingKey, type SealingSide } from '../store/sealing-keys.ts'
 import type { WorkerDeps } from './deps.ts'
 
 /** A sealed file: the row that names it, and digest and size of what is inside. */
 export type SealedFile = { object: VaultObject; plainBytes: number; plainSha256: Buffer }
 
-/** Seals a file of the scratch directory to a side. It has no name in the database yet: insert `object`. */
+/**
+ * Seals a file of the scratch directory to a side; what is of one release, to a key of that release alone. It has no name
+ * in the database yet: insert `object`.
+ */
 export async function sealFile(
   deps: WorkerDeps,
   path: string,
-  to: { projectId: string; kind: ObjectKind; side: SealingSide },
+  to: { projectId: string; kind: ObjectKind } & (
+    | { side: Exclude<SealingSide, 'desk'> }
+    | { side: 'data'; releaseId: string }
+  ),
 ): Promise<SealedFile> {
-  const key = await currentSealingKey(
-    deps.pool,
-    to.side,
-    to.side === 'desk' ? undefined : to.projectId,
-  )
+  const key =
+    'releaseId' in to
+      ? await releaseSealingKey(deps.pool, 'data', to.releaseId)
+      : await currentSealingKey(deps.pool, to.side, to.projectId)
   if (!key) throw new Error(`the ${to.side} side has published no sealing key`)
   const objectId = deps.randomUuid()
   const stored = await deps.vault.put(createReadStream(path, { highWaterMark: 1 << 20 }), {

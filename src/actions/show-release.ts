@@ -8,7 +8,10 @@ import {
   type ReleaseFile,
 } from '../store/release-files.ts'
 import { findRelease, type Release } from '../store/releases.ts'
+import { auditProofName, auditProofOf, proofFile } from './audit-proof.ts'
 import type { Deps } from './deps.ts'
+
+type ShownFile = Pick<ReleaseFile, 'name' | 'bytes' | 'rows' | 'sha256'>
 
 /** The release of this id. @throws {Refusal} `not-found`. */
 export async function requireRelease(db: Queryable, id: string): Promise<Release> {
@@ -17,12 +20,15 @@ export async function requireRelease(db: Queryable, id: string): Promise<Release
   return release
 }
 
-/** A release with its files and findings. A recipient sees only what is meant for them. */
+/**
+ * A release with its files and findings. The proof of its approval is among the files as soon as there is one. A recipient
+ * sees only what is meant for them.
+ */
 export async function showRelease(
   deps: Deps,
   caller: Caller,
   id: string,
-): Promise<{ release: Release; files: ReleaseFile[]; findings: Finding[] }> {
+): Promise<{ release: Release; files: ShownFile[]; findings: Finding[] }> {
   authorize(caller, 'show-release')
   const release = await requireRelease(deps.pool, id)
   if (
@@ -32,7 +38,9 @@ export async function showRelease(
   ) {
     throw new Refusal('not-found', 'There is no such release.')
   }
-  const files = await filesOfRelease(deps.pool, id)
+  const files: ShownFile[] = await filesOfRelease(deps.pool, id)
+  const proof = release.state === 'ready' ? await auditProofOf(deps, release) : undefined
+  if (proof !== undefined) files.push({ name: auditProofName, rows: null, ...proofFile(proof) })
   return { release, files, findings: await findingsOf(deps.pool, id) }
 }
 

@@ -12,15 +12,16 @@ import type { Reach } from './https-json.ts'
 const idleMs = 60_000
 
 /**
- * Streams a file of the API to disk under a temporary name and gives it its own when it is whole.
+ * Streams a file of a release to disk under a temporary name and gives it its own when it is whole.
  *
+ * @param reason - why it is taken, 1 to 200 characters; it is recorded.
  * @returns its size and SHA-256, hexadecimal.
  * @throws {Refusal} `not-found` when the API does not give it; plainly when the connection breaks.
  */
 export async function download(
   reach: Reach,
   path: string,
-  target: string,
+  { target, reason }: { target: string; reason: string },
 ): Promise<{ bytes: number; sha256: string }> {
   await mkdir(dirname(target), { recursive: true })
   const unfinished = `${target}.unfinished`
@@ -34,7 +35,7 @@ export async function download(
     },
   })
   try {
-    const response = await get(reach, path)
+    const response = await get(reach, path, reason)
     await pipeline(response, counted, createWriteStream(unfinished, { mode: 0o600 }))
     await rename(unfinished, target)
   } finally {
@@ -43,14 +44,17 @@ export async function download(
   return { bytes, sha256: hash.digest('hex') }
 }
 
-function get({ url, ca, token }: Reach, path: string): Promise<IncomingMessage> {
+function get({ url, ca, token }: Reach, path: string, reason: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request(
       new URL(path, url),
       {
         ca,
         timeout: idleMs,
-        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+        headers: {
+          'gyeol-reason': Buffer.from(reason, 'utf8').toString('latin1'),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
       },
       (response) => {
         if (response.statusCode === 200) return resolve(response)

@@ -41,6 +41,7 @@ export const exitCodes = {
   'too-many-attempts': 39,
   'too-many-bad-rows': 40,
   'media-type-unknown': 41,
+  'range-unsatisfiable': 42,
 } as const satisfies Record<RefusalCode, number>
 
 /**

@@ -1,4 +1,5 @@
 /** The API process. */
+import { endDeadDownloads, expireReleases } from '../actions/expire-releases.ts'
 import { sweepVault } from '../actions/sweep-vault.ts'
 import { type App, buildApp } from '../http/app.ts'
 import { nameOf } from '../worker/run-job.ts'
@@ -10,6 +11,7 @@ import { readTlsFiles } from './tls-files.ts'
 import { isSettledWithin, repeat, stopped } from './waiting.ts'
 
 const sweepEveryMs = 3_600_000
+const expireEveryMs = 10_000
 const drainMs = 25_000
 
 export const serveCommand: Command = {
@@ -34,8 +36,16 @@ async function serve(context: CommandContext): Promise<undefined> {
   const sweeping = repeat(sweepEveryMs, context.stop, async () => {
     try {
       await sweepVault(deps, new Date())
+      await endDeadDownloads(deps)
     } catch (error) {
       basis.log.error('the vault could not be swept', { error: nameOf(error) })
+    }
+  })
+  const expiring = repeat(expireEveryMs, context.stop, async () => {
+    try {
+      await expireReleases(deps)
+    } catch (error) {
+      basis.log.error('releases could not be ended', { error: nameOf(error) })
     }
   })
   await stopped(context.stop)
@@ -43,7 +53,7 @@ async function serve(context: CommandContext): Promise<undefined> {
   const closed = app.close()
   if (!(await isSettledWithin(drainMs, closed))) app.server.closeAllConnections()
   await closed
-  await sweeping
+  await Promise.all([sweeping, expiring])
   await deps.doorbell.close()
   await basis.pool.end()
 }

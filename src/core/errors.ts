@@ -30,6 +30,7 @@ export type RefusalCode =
   | 'passphrase-wrong'
   | 'policy-refused'
   | 'queue-refused'
+  | 'range-unsatisfiable'
   | 'schema-unknown'
   | 'sealed-object-damaged'
   | 'signature-wrong'

@@ -19,12 +19,21 @@ export type TlogProof = {
   proof: readonly Uint8Array[]
   /** The signed checkpoint, a whole note. */
   note: string
+  /** Data that goes along and that nothing vouches for; here the entry's bytes, which the proof then proves. */
+  extra?: Uint8Array
 }
 
-/** The text of a proof, without extra data. */
-export function tlogProofText({ index, proof, note }: TlogProof): string {
-  const lines = [formatLine, `index ${index}`, ...proof.map(base64Of)]
+/** The text of a proof. */
+export function tlogProofText({ index, proof, note, extra }: TlogProof): string {
+  const more = extra === undefined ? [] : [`extra ${base64Of(extra)}`]
+  const lines = [formatLine, ...more, `index ${index}`, ...proof.map(base64Of)]
   return `${lines.join('\n')}\n\n${note}`
+}
+
+/** The extra data of a proof; undefined if it has none. It is worth what the proof then says of it. */
+export function extraOfTlogProof(text: string): Uint8Array | undefined {
+  const [, line = ''] = text.split('\n', 2)
+  return line.startsWith('extra ') ? bytesOfBase64(line.slice('extra '.length)) : undefined
 }
 
 /**

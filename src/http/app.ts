@@ -143,16 +143,18 @@ function addHooks(app: App, deps: Deps, metrics: ReturnType<typeof createMetrics
   })
 }
 
-/** Refused acts of known callers are leaves too. Reading what is not there is not. */
+/** Refused acts of known callers are leaves too, and refused takings. Reading what is not there is not. */
 async function recordAttempt(deps: Deps, error: unknown, request: FastifyRequest): Promise<void> {
-  const isAct = request.method !== 'GET' && request.method !== 'HEAD'
+  const operation = request.routeOptions.schema?.operationId ?? 'unknown'
+  const isTaking = operation === 'read-release-file'
+  const isAct = isTaking || (request.method !== 'GET' && request.method !== 'HEAD')
   const isRead = error instanceof Refusal && error.code === 'not-found'
   const isForbidden = error instanceof Refusal && error.code === 'grant-missing'
   const { caller } = request
   if (!(error instanceof Refusal) || !caller || !(isAct || isForbidden) || (isRead && !isAct))
     return
   const attempt = {
-    action: request.routeOptions.schema?.operationId ?? 'unknown',
+    action: operation,
     object:
       Object.values(request.params ?? {})
         .map(String)

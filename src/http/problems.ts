@@ -36,6 +36,7 @@ const statuses = {
   'passphrase-wrong': [503, 'Keyring refused'],
   'policy-refused': [422, 'Policy refused'],
   'queue-refused': [503, 'Queue refused'],
+  'range-unsatisfiable': [416, 'Range not satisfiable'],
   'schema-unknown': [503, 'Schema unknown'],
   'sealed-object-damaged': [503, 'Object damaged'],
   'signature-wrong': [422, 'Signature wrong'],

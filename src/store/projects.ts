@@ -1,5 +1,6 @@
 /** Projects, the agencies in them, and the public keys to which their objects are sealed. */
 import type { MacAlgorithm } from '../core/mac.ts'
+import type { RiskGrade } from '../core/review.ts'
 import type { Queryable, Tx } from './pool.ts'
 
 export type ProjectAgency = {
@@ -10,7 +11,18 @@ export type ProjectAgency = {
   keyTypes: string[]
 }
 
-export type Project = {
+/** On what ground a project stands, and how strictly its releases are reviewed. */
+export type ProjectReview = {
+  riskGrade: RiskGrade
+  /** Distinct reviewers that a release needs; null: by the grade. */
+  reviewersMin: number | null
+  legalBasis: string | null
+  noticeVersion: string | null
+  irbNumber: string | null
+  boardNumber: string | null
+}
+
+export type Project = ProjectReview & {
   id: string
   name: string
   purpose: string
@@ -31,7 +43,9 @@ export type Project = {
 
 const projectColumns = `project_id as id, name, purpose, state, catalogue, recipe, canaries, rules,
   mac_algorithm as "macAlgorithm", created_by as "createdBy", approved_by as "approvedBy",
-  created_at as "createdAt", approved_at as "approvedAt"`
+  created_at as "createdAt", approved_at as "approvedAt", risk_grade as "riskGrade",
+  reviewers_min as "reviewersMin", legal_basis as "legalBasis", notice_version as "noticeVersion",
+  irb_number as "irbNumber", board_number as "boardNumber"`
 
 /** The project, by id or by name; undefined if there is none. */
 export async function findProject(db: Queryable, idOrName: string): Promise<Project | undefined> {
@@ -63,8 +77,10 @@ export async function insertProject(
 ): Promise<void> {
   await tx.query(
     `insert into gyeol.project
-       (project_id, name, purpose, catalogue, recipe, canaries, rules, mac_algorithm, created_by)
-     values ($1::uuid, $2::text, $3::text, $4::json, $5::json, $6::json, $7::json, $8::text, $9::uuid)`,
+       (project_id, name, purpose, catalogue, recipe, canaries, rules, mac_algorithm, created_by,
+        risk_grade, reviewers_min, legal_basis, notice_version, irb_number, board_number)
+     values ($1::uuid, $2::text, $3::text, $4::json, $5::json, $6::json, $7::json, $8::text, $9::uuid,
+             $10::text, $11::integer, $12::text, $13::text, $14::text, $15::text)`,
     [
       project.id,
       project.name,
@@ -75,6 +91,12 @@ export async function insertProject(
       JSON.stringify(project.rules),
       project.macAlgorithm,
       project.createdBy,
+      project.riskGrade,
+      project.reviewersMin,
+      project.legalBasis,
+      project.noticeVersion,
+      project.irbNumber,
+      project.boardNumber,
     ],
   )
   await tx.query(

@@ -1,4 +1,5 @@
 /** The files of release packages and the reviewers' findings about them. */
+import type { FindingKind } from '../core/review.ts'
 import type { Queryable, Tx } from './pool.ts'
 
 export type ReleaseFile = {
@@ -61,8 +62,6 @@ export async function saveDeskObject(
   )
 }
 
-export type FindingKind = 'relevance' | 'recognisability' | 'safety'
-
 export type Finding = {
   releaseId: string
   kind: FindingKind
@@ -93,8 +92,9 @@ export async function insertFinding(
 ): Promise<boolean> {
   const { rowCount } = await tx.query(
     `insert into gyeol.finding
-       (release_id, kind, reviewer_id, verdict, reason, manifest_sha256)
-     values ($1::uuid, $2::text, $3::uuid, $4::text, $5::text, $6::bytea) on conflict do nothing`,
+       (release_id, kind, reviewer_id, verdict, reason, manifest_sha256, declares_no_interest)
+     values ($1::uuid, $2::text, $3::uuid, $4::text, $5::text, $6::bytea, true)
+     on conflict do nothing`,
     [
       finding.releaseId,
       finding.kind,

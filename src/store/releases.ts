@@ -28,6 +28,17 @@ export type Release = {
   createdAt: Date
   builtAt: Date | null
   approvedAt: Date | null
+  /** Number of the leaf that holds the manifest's digest and the approval. */
+  approvalLeaf: number | null
+  /** C2SP tlog-proof of that leaf, once a checkpoint covers it. */
+  auditProof: string | null
+  /** Recalled, expired or reported as ended, whichever came first. */
+  endedAt: Date | null
+  endReportDueAt: Date | null
+  destructionDueAt: Date | null
+  destructionRequestedBy: string | null
+  destructionJobId: string | null
+  destroyedAt: Date | null
 }
 
 const releaseColumns = `r.release_id as id, r.project_id as "projectId", r.cohort_id as "cohortId",
@@ -37,7 +48,11 @@ const releaseColumns = `r.release_id as id, r.project_id as "projectId", r.cohor
   r.recipient_id as "recipientId", a.name as recipient, r.purpose, r.place,
   r.valid_from as "validFrom", r.valid_until as "validUntil", r.created_by as "createdBy",
   r.approved_by as "approvedBy", r.created_at as "createdAt", r.built_at as "builtAt",
-  r.approved_at as "approvedAt"`
+  r.approved_at as "approvedAt", r.approval_leaf as "approvalLeaf", r.audit_proof as "auditProof",
+  r.ended_at as "endedAt", r.end_report_due_at as "endReportDueAt",
+  r.destruction_due_at as "destructionDueAt",
+  r.destruction_requested_by as "destructionRequestedBy",
+  r.destruction_job_id as "destructionJobId", r.destroyed_at as "destroyedAt"`
 
 /** The release, or undefined. */
 export async function findRelease(db: Queryable, id: string): Promise<Release | undefined> {
@@ -124,12 +139,30 @@ export async function saveReleaseBuilt(
   )
 }
 
-/** Records the head's approval. */
-export async function saveReleaseApproved(tx: Tx, id: string, accountId: string): Promise<void> {
-  await tx.query(
+/** Records the head's approval; false if the release was not waiting for it. */
+export async function saveReleaseApproved(tx: Tx, id: string, accountId: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
     `update gyeol.release
      set state = 'approved', approved_by = $2::uuid, approved_at = now(), valid_from = now()
      where release_id = $1::uuid and state = 'built'`,
     [id, accountId],
+  )
+  return rowCount === 1
+}
+
+/** Records which leaf holds the approval, so that its place in the trail can be proved. */
+export async function saveApprovalLeaf(tx: Tx, id: string, leaf: number): Promise<void> {
+  await tx.query(
+    'update gyeol.release set approval_leaf = $2::bigint where release_id = $1::uuid',
+    [id, leaf],
+  )
+}
+
+/** Keeps the proof that the approval is in the trail; the first one stays. */
+export async function saveAuditProof(db: Queryable, id: string, proof: string): Promise<void> {
+  await db.query(
+    `update gyeol.release set audit_proof = $2::text
+     where release_id = $1::uuid and audit_proof is null`,
+    [id, proof],
   )
 }

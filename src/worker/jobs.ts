@@ -3,6 +3,7 @@ import { assembleCohort } from '../actions/assemble-cohort.ts'
 import { assemblePart } from '../actions/assemble-part.ts'
 import { buildRelease, failRelease } from '../actions/build-release.ts'
 import { buildReleasePart } from '../actions/build-release-part.ts'
+import { destroyRelease } from '../actions/destroy-release.ts'
 import { intakeKeys } from '../actions/intake-keys.ts'
 import { intakeTable } from '../actions/intake-table.ts'
 import { failLink, link } from '../actions/link.ts'
@@ -26,4 +27,5 @@ export const dataSideJobs: JobTable = {
   'build-release': { run: buildRelease, onFailed: failRelease },
   'build-release-part': { run: buildReleasePart },
   'publish-release': { run: publishRelease },
+  'destroy-release': { run: destroyRelease },
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
 import type { ApiClient } from '../support/api-client.ts'
-import { csvPart, deliver, expect, makeCohort, takeRelease } from '../support/exchange.ts'
+import { csvPart, deliver, expect, makeCohort, takeFile, takeRelease } from '../support/exchange.ts'
 import { reviewersOf } from '../support/reviewers.ts'
 import { keysPart, startHttpStage, tableHeader, tablePart } from './stage.ts'
 
@@ -69,7 +69,7 @@ test('what leaves, to whom and when', async (t) => {
 
   await t.test('nothing before approval, and no approval before the findings', async (t) => {
     const { path, terms } = await asked(operator)
-    t.equal((await recipient.get(`${path}/files/${name}`)).status, 409)
+    t.equal((await takeFile(recipient, path, name)).status, 409)
     const { manifestSha256 } = (await operator.get(path)).body
     const early = await head.post(`${path}/approval`, { manifestSha256, ...terms })
     t.match(early, { status: 409, body: { type: /:finding-missing$/ } })
@@ -89,7 +89,7 @@ test('what leaves, to whom and when', async (t) => {
       const answer = await head.post(`${path}/approval`, { manifestSha256, ...terms, ...changed })
       t.match(answer, { status: 422, body: { type: /:manifest-differs$/ } })
     }
-    t.equal((await recipient.get(`${path}/files/${name}`)).status, 409, 'still no byte')
+    t.equal((await takeFile(recipient, path, name)).status, 409, 'still no byte')
     const twice = await reviewers[0].post(`${path}/findings`, {
       kind: 'relevance',
       manifestSha256,
@@ -118,12 +118,12 @@ test('what leaves, to whom and when', async (t) => {
     const manifestSha256 = await review(path)
     const approved = await head.post(`${path}/approval`, { manifestSha256, ...terms })
     await service.jobEnd(operator, expect(approved, 202).body.job)
-    t.equal((await recipient.get(`${path}/files/${name}`)).status, 200)
-    t.equal((await stranger.get(`${path}/files/${name}`)).status, 404)
-    t.equal((await operator.get(`${path}/files/${name}`)).status, 403)
-    t.equal((await recipient.get(`${path}/files/..%2F..%2Fmanifest.json`)).status, 404)
+    t.equal((await takeFile(recipient, path, name)).status, 200)
+    t.equal((await takeFile(stranger, path, name)).status, 403)
+    t.equal((await takeFile(operator, path, name)).status, 403)
+    t.equal((await takeFile(recipient, path, '..%2F..%2Fmanifest.json')).status, 404)
     await sleep(Math.max(0, validUntil.getTime() - Date.now()) + 50)
-    const late = await recipient.get(`${path}/files/${name}`)
+    const late = await takeFile(recipient, path, name)
     t.match(late, { status: 403, body: { type: /:outside-period$/ } })
     const past = { ...terms, validUntil: new Date(Date.now() - 1000).toISOString() }
     const asks = await operator.post(`/v1/cohorts/${cohort}/releases`, { policy, ...past })

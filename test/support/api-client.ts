@@ -15,7 +15,7 @@ export type Answer = {
 export type ApiClient = {
   /** For requests that a client would not make: where the service is and the client's certificate. */
   reach: { url: string; tls: { ca: Buffer; key?: Buffer; cert?: Buffer } }
-  get: (path: string) => Promise<Answer>
+  get: (path: string, headers?: Record<string, string>) => Promise<Answer>
   post: (path: string, body?: unknown) => Promise<Answer>
   delete: (path: string) => Promise<Answer>
   put: (path: string, bytes: Buffer, headers?: Record<string, string>) => Promise<Answer>
@@ -41,12 +41,13 @@ export function createClient({ url, token, ...tls }: ClientOptions): ApiClient {
   const call = (
     method: string,
     path: string,
-    sent?: { bytes: Buffer; headers: Record<string, string> },
+    sent?: { bytes?: Buffer; headers: Record<string, string> },
   ): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const headers = {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...(sent ? { 'content-length': String(sent.bytes.length), ...sent.headers } : {}),
+        ...(sent?.bytes ? { 'content-length': String(sent.bytes.length) } : {}),
+        ...sent?.headers,
       }
       const outgoing = request(new URL(path, url), { method, agent, headers }, (incoming) => {
         const chunks: Buffer[] = []
@@ -64,7 +65,7 @@ export function createClient({ url, token, ...tls }: ClientOptions): ApiClient {
     })
   return {
     reach: { url, tls },
-    get: (path) => call('GET', path),
+    get: (path, headers = {}) => call('GET', path, { headers }),
     delete: (path) => call('DELETE', path),
     post: (path, body) =>
       body === undefined

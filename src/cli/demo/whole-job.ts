@@ -299,7 +299,10 @@ async function take(
 ): Promise<void> {
   const { name, sha256 } = wanted.file
   const target = join(wanted.outDir, name)
-  const taken = await download(recipient, `${wanted.path}/files/${name}`, target)
+  const taken = await download(recipient, `${wanted.path}/files/${name}`, {
+    target,
+    reason: 'Demonstration / 시연',
+  })
   if (taken.sha256 !== sha256)
     throw new Error('a file that was taken is not the one of the release')
 }

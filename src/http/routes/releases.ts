@@ -1,13 +1,15 @@
 import { z } from 'zod'
-import { approveRelease } from '../../actions/approve-release.ts'
 import type { Deps } from '../../actions/deps.ts'
-import { readReleaseFile } from '../../actions/read-release-file.ts'
-import { recordFinding } from '../../actions/record-finding.ts'
 import { requestRelease } from '../../actions/request-release.ts'
 import { showRelease } from '../../actions/show-release.ts'
+import { showReleases } from '../../actions/show-releases.ts'
 import { policySchema } from '../../core/policy.ts'
+import { releaseStates } from '../../core/states.ts'
 import type { App } from '../app.ts'
 import { idSchema, problems, requireCaller, sha256Schema, timeSchema } from '../schemas.ts'
+import { releaseEndRoutes } from './release-end.ts'
+import { releaseFileRoutes } from './release-files.ts'
+import { releaseReviewRoutes } from './release-review.ts'
 
 const textMax = 2000
 
@@ -16,7 +18,7 @@ const releaseSchema = z
     release: idSchema,
     project: idSchema,
     cohort: idSchema,
-    state: z.string(),
+    state: z.enum(releaseStates),
     job: idSchema.nullable(),
     policySha256: sha256Schema,
     manifest: z.record(z.string(), z.unknown()).nullable(),
@@ -46,6 +48,11 @@ const releaseSchema = z
     createdAt: timeSchema,
     builtAt: timeSchema.nullable(),
     approvedAt: timeSchema.nullable(),
+    endedAt: timeSchema.nullable().describe('Recalled, expired or reported as ended'),
+    endReportDueAt: timeSchema.nullable(),
+    destructionDueAt: timeSchema.nullable(),
+    destructionJob: idSchema.nullable(),
+    destroyedAt: timeSchema.nullable(),
   })
   .meta({ id: 'Release' })
 
@@ -94,85 +101,62 @@ export function releaseRoutes(app: App, deps: Deps): void {
       releaseView(await showRelease(deps, requireCaller(request), request.params.release)),
   })
 
-  reviewRoutes(app, deps)
-  fileRoutes(app, deps)
+  listRoute(app, deps)
+  releaseReviewRoutes(app, deps)
+  releaseFileRoutes(app, deps)
+  releaseEndRoutes(app, deps)
 }
 
-function reviewRoutes(app: App, deps: Deps): void {
-  app.route({
-    method: 'POST',
-    url: '/v1/releases/:release/findings',
-    schema: {
-      operationId: 'record-finding',
-      tags: ['releases'],
-      summary: 'For a reviewer: one of three questions, answered about exactly this manifest',
-      params: releaseParams,
-      body: z.strictObject({
-        kind: z.enum(['relevance', 'recognisability', 'safety']),
-        verdict: z.enum(['pass', 'fail']),
-        reason: z.string().min(1).max(textMax),
-        manifestSha256: sha256Schema,
-        declaresNoInterest: z.literal(true),
-      }),
-      response: { 201: z.object({ recorded: z.literal(true) }), ...problems },
-    },
-    handler: async (request, reply) => {
-      const releaseId = request.params.release
-      await recordFinding(deps, requireCaller(request), { ...request.body, releaseId })
-      return reply.code(201).send({ recorded: true as const })
-    },
+const dutySchema = z
+  .object({
+    release: idSchema,
+    project: idSchema,
+    state: z.enum(releaseStates),
+    recipient: z.string(),
+    isOverdue: z.boolean().describe('Something is owed that was due before now'),
+    validUntil: timeSchema.nullable(),
+    endedAt: timeSchema.nullable(),
+    endReportDueAt: timeSchema.nullable(),
+    endReportedAt: timeSchema.nullable(),
+    destructionDueAt: timeSchema.nullable(),
+    copiesDestroyedAt: timeSchema.nullable(),
+    destroyedAt: timeSchema.nullable(),
   })
+  .meta({ id: 'ReleaseDuty' })
 
-  app.route({
-    method: 'POST',
-    url: '/v1/releases/:release/approval',
-    schema: {
-      operationId: 'approve-release',
-      tags: ['releases'],
-      summary: 'For the head: these bytes, this recipient, purpose, place and period',
-      params: releaseParams,
-      body: z.strictObject({
-        manifestSha256: sha256Schema,
-        recipient: z.string().max(63),
-        purpose: z.string().max(textMax),
-        place: z.string().max(textMax),
-        validUntil: timeSchema,
-      }),
-      response: { 202: z.object({ job: idSchema }), ...problems },
-    },
-    handler: async (request, reply) => {
-      const job = await approveRelease(deps, requireCaller(request), {
-        ...request.body,
-        releaseId: request.params.release,
-        validUntil: new Date(request.body.validUntil),
-      })
-      return reply.code(202).header('location', `/v1/jobs/${job}`).send({ job })
-    },
-  })
-}
-
-function fileRoutes(app: App, deps: Deps): void {
+function listRoute(app: App, deps: Deps): void {
   app.route({
     method: 'GET',
-    url: '/v1/releases/:release/files/*',
+    url: '/v1/releases',
     schema: {
-      operationId: 'read-release-file',
+      operationId: 'show-releases',
       tags: ['releases'],
-      summary: 'For the recipient: a file of the approved package',
-      params: z.strictObject({ release: idSchema, '*': z.string().min(1).max(200) }),
-      produces: ['application/octet-stream'],
-      response: { 200: z.unknown().describe('The bytes of the file'), ...problems },
+      summary: 'For operators and auditors: releases and what is owed after them',
+      querystring: z.strictObject({
+        overdue: z.enum(['true', 'false']).default('false').describe('Only those that are overdue'),
+      }),
+      response: { 200: z.object({ releases: z.array(dutySchema) }), ...problems },
     },
-    handler: async (request, reply) => {
-      const { file, body } = await readReleaseFile(deps, requireCaller(request), {
-        releaseId: request.params.release,
-        name: request.params['*'],
-      })
-      const digest = Buffer.from(file.sha256).toString('base64')
-      reply.header('content-length', String(file.bytes))
-      reply.header('content-digest', `sha-256=:${digest}:`)
-      reply.header('cache-control', 'no-store')
-      return reply.type('application/octet-stream').send(body)
+    handler: async (request) => {
+      const isOverdue = request.query.overdue === 'true'
+      const duties = await showReleases(deps, requireCaller(request), { isOverdue })
+      const timeOf = (time: Date | null): string | null => time?.toISOString() ?? null
+      return {
+        releases: duties.map((duty) => ({
+          release: duty.id,
+          project: duty.projectId,
+          state: duty.state,
+          recipient: duty.recipient,
+          isOverdue: duty.isOverdue,
+          validUntil: timeOf(duty.validUntil),
+          endedAt: timeOf(duty.endedAt),
+          endReportDueAt: timeOf(duty.endReportDueAt),
+          endReportedAt: timeOf(duty.endReportedAt),
+          destructionDueAt: timeOf(duty.destructionDueAt),
+          copiesDestroyedAt: timeOf(duty.copiesDestroyedAt),
+          destroyedAt: timeOf(duty.destroyedAt),
+        })),
+      }
     },
   })
 }
@@ -212,5 +196,10 @@ function releaseView(
     createdAt: release.createdAt.toISOString(),
     builtAt: release.builtAt?.toISOString() ?? null,
     approvedAt: release.approvedAt?.toISOString() ?? null,
+    endedAt: release.endedAt?.toISOString() ?? null,
+    endReportDueAt: release.endReportDueAt?.toISOString() ?? null,
+    destructionDueAt: release.destructionDueAt?.toISOString() ?? null,
+    destructionJob: release.destructionJobId,
+    destroyedAt: release.destroyedAt?.toISOString() ?? null,
   }
 }
