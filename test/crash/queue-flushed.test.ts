@@ -39,7 +39,7 @@ test('nothing is lost when Redis is flushed again and again during a run', async
 })
 
 test('nothing is lost when the tables of the queue on PostgreSQL are emptied', async (t) => {
-  const stage = await startStage(t)
+  const stage = await startStage(t, { REDIS_URL: '' })
   const tables = await stage.admin.query<{ name: string }>(
     `select string_agg('bullmq.' || quote_ident(tablename), ', ') as name
      from pg_tables where schemaname = 'bullmq' and tablename <> 'migration'`,

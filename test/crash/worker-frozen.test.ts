@@ -47,7 +47,8 @@ test('a worker that was frozen and wakes when another has its job writes nothing
 
   await t.test('a job that is brought three times at once is done once', async (t) => {
     const { linkage, job } = expect(await operator.post('/v1/projects/crash/linkages'), 202).body
-    const config = { databaseUrl: roles.databaseUrls.gyeol_api, onError: t.error }
+    const { redisUrl } = stage.config
+    const config = { redisUrl, databaseUrl: roles.databaseUrls.gyeol_api, onError: t.error }
     const ringer = openRinger(config, 'key')
     // Bells of different names, so that the queue cannot know that they are the same.
     const bells = [1, 2, 3].map(() => ringer.add('bell', { jobId: job }, { jobId: randomUUID() }))

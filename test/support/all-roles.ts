@@ -16,6 +16,7 @@ import { signAgencyRequest } from '../../src/keys/certificate-authority.ts'
 import { createPool, type Pool } from '../../src/store/pool.ts'
 import { type ApiClient, createClient } from './api-client.ts'
 import { expect, type Served } from './exchange.ts'
+import { startTestRedis } from './redis.ts'
 
 export type TestRoles = Served & {
   roles: AllRoles
@@ -32,7 +33,10 @@ export type TestRoles = Served & {
 
 const jobTimeoutMs = 60_000
 
-/** Starts the four processes and a database of their own; all of it ends with the test. */
+/**
+ * Starts the four processes and a database of their own; all of it ends with the test. The queue is the one of the run (see
+ * queue.ts) unless `more` says which.
+ */
 export async function startTestRoles(
   t: Pick<Test, 'teardown'>,
   more: Record<string, string> = {},
@@ -44,7 +48,10 @@ export async function startTestRoles(
   t.teardown(() => {
     for (const path of [directory, scratch]) rmSync(path, { recursive: true, force: true })
   })
+  const isOnRedis = process.env['GYEOL_TEST_QUEUE'] === 'redis' && more['REDIS_URL'] === undefined
+  const redis = isOnRedis ? await startTestRedis(t) : undefined
   const config = configOf({
+    REDIS_URL: redis?.url,
     GYEOL_HOME: home,
     GYEOL_SCRATCH: scratch,
     GYEOL_PORT: '0',
