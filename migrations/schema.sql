@@ -65,6 +65,8 @@ create table gyeol.cohort (
   created_by uuid not null,
   created_at timestamp with time zone not null default now(),
   ended_at timestamp with time zone,
+  quality jsonb,
+  quality_counted_at timestamp with time zone,
   constraint cohort_pkey PRIMARY KEY (cohort_id),
   constraint cohort_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
   constraint cohort_job_id_fkey FOREIGN KEY (job_id) REFERENCES gyeol.job(job_id),
@@ -589,7 +591,7 @@ grant select on gyeol.audit_leaf to gyeol_auditor;
 grant select on gyeol.audit_leaf to gyeol_sign;
 grant select, insert on gyeol.cohort to gyeol_api;
 grant select on gyeol.cohort to gyeol_auditor;
-grant select, update (state, ended_at) on gyeol.cohort to gyeol_data;
+grant select, update (state, ended_at, quality, quality_counted_at) on gyeol.cohort to gyeol_data;
 grant select on gyeol.cohort_part to gyeol_api;
 grant select on gyeol.cohort_part to gyeol_auditor;
 grant select, insert on gyeol.cohort_part to gyeol_data;

@@ -1,0 +1,111 @@
+/** Hides what is small in tables of link rates, and what would give it away. See small-cells.ts. */
+import type { Mask, RateCell, RateTable } from './quality-counts.ts'
+import { wilsonInterval } from './quality-numbers.ts'
+import type { RawRate, RawTable } from './quality-raw.ts'
+import { hiddenCells, isSmall } from './small-cells.ts'
+
+/**
+ * The tables of one agency and basis: the whole, then each dimension, then pairs of dimensions, all of the same records. A
+ * sum that is hidden in a smaller table hides all that is under it in a larger one; a sum that is shown counts as known.
+ */
+export function maskRateTables(tables: readonly RawTable[], threshold: number): RateTable[] {
+  const masked: { table: RawTable; hidden: Hidden }[] = []
+  const byFewest = [...tables].sort((a, b) => a.by.length - b.by.length)
+  for (const table of byFewest) {
+    const sums = sumsOf(table, masked)
+    masked.push({ table, hidden: hiddenIn(table, sums, threshold) })
+  }
+  return masked.map(({ table, hidden }) => ({
+    basis: table.basis,
+    agency: table.agency,
+    by: table.by,
+    cells: table.cells.map((cell, at) => {
+      const isDeliveredHidden = hidden.delivered.has(at)
+      const isLinkedHidden = hidden.linked.has(at)
+      return shownCell(cell, { isDeliveredHidden, isLinkedHidden, threshold })
+    }),
+  }))
+}
+
+/** The cells (by index) of a table whose delivered, and whose linked and unlinked, are hidden. */
+export type Hidden = { delivered: ReadonlySet<number>; linked: ReadonlySet<number> }
+
+/** Cells under one sum, and what of the sum itself is hidden. */
+export type Sum = { cells: number[]; isDeliveredHidden: boolean; isLinkedHidden: boolean }
+
+/** Hides cells of a table, given its sums. */
+export function hiddenIn(
+  { cells }: { cells: readonly Pick<RawRate, 'delivered' | 'linked'>[] },
+  sums: readonly Sum[],
+  threshold: number,
+): Hidden {
+  const delivered = hiddenCells(
+    {
+      quantities: [cells.map((cell) => cell.delivered)],
+      sums: sums.filter((sum) => !sum.isDeliveredHidden).map((sum) => sum.cells),
+      hidden: new Set(sums.flatMap((sum) => (sum.isDeliveredHidden ? sum.cells : []))),
+    },
+    threshold,
+  )
+  const under = sums.flatMap((sum) => (sum.isLinkedHidden ? sum.cells : []))
+  const linked = hiddenCells(
+    {
+      quantities: [
+        cells.map((cell) => cell.linked),
+        cells.map((cell) => cell.delivered - cell.linked),
+      ],
+      sums: sums.filter((sum) => !sum.isLinkedHidden).map((sum) => sum.cells),
+      hidden: new Set([...delivered, ...under]),
+    },
+    threshold,
+  )
+  return { delivered, linked }
+}
+
+/** Each cell of the smaller tables is a sum over this one, if its dimensions are among this one's. */
+function sumsOf(table: RawTable, smaller: readonly { table: RawTable; hidden: Hidden }[]): Sum[] {
+  return smaller
+    .filter((other) => other.table.by.length < table.by.length)
+    .filter((other) => other.table.by.every((dimension) => table.by.includes(dimension)))
+    .flatMap((other) => {
+      const places = other.table.by.map((dimension) => table.by.indexOf(dimension))
+      const under = new Map<string, number[]>()
+      for (const [at, cell] of table.cells.entries()) {
+        const name = JSON.stringify(places.map((place) => cell.levels[place]))
+        under.set(name, [...(under.get(name) ?? []), at])
+      }
+      return other.table.cells.map((sum, at) => ({
+        cells: under.get(JSON.stringify(sum.levels)) ?? [],
+        isDeliveredHidden: other.hidden.delivered.has(at),
+        isLinkedHidden: other.hidden.linked.has(at),
+      }))
+    })
+}
+
+function shownCell(
+  cell: RawRate,
+  about: { isDeliveredHidden: boolean; isLinkedHidden: boolean; threshold: number },
+): RateCell {
+  const { levels, delivered, linked } = cell
+  const mask = maskOf(cell, about)
+  if (about.isDeliveredHidden) {
+    return { levels, delivered: null, linked: null, mask, rate: null, low: null, high: null }
+  }
+  if (about.isLinkedHidden) {
+    return { levels, delivered, linked: null, mask, rate: null, low: null, high: null }
+  }
+  const rate = delivered === 0 ? null : linked / delivered
+  return { levels, delivered, linked, mask, rate, ...wilsonInterval(linked, delivered) }
+}
+
+/** Why a cell is not shown whole. */
+export function maskOf(
+  { delivered, linked }: Pick<RawRate, 'delivered' | 'linked'>,
+  about: { isDeliveredHidden: boolean; isLinkedHidden: boolean; threshold: number },
+): Mask {
+  const { threshold } = about
+  if (about.isDeliveredHidden) return isSmall(delivered, threshold) ? 'few' : 'withheld'
+  if (!about.isLinkedHidden) return 'none'
+  if (isSmall(delivered - linked, threshold)) return 'few-unlinked'
+  return isSmall(linked, threshold) ? 'few-linked' : 'withheld-linked'
+}
