@@ -1,14 +1,18 @@
 import { appendLeaf } from '../store/audit.ts'
 import { cohortTables, endCohort } from '../store/cohorts.ts'
-import { childrenOf } from '../store/jobs.ts'
+import { childrenOf, insertJobs } from '../store/jobs.ts'
 import { endLease } from '../store/leases.ts'
 import { inTransaction } from '../store/pool.ts'
 import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 
-/** Ends the assembly of a cohort, when every part has been joined or has failed. */
+/**
+ * Ends the assembly of a cohort, when every part has been joined or has failed. The counts of the quality report are a job
+ * of their own that nobody waits for.
+ */
 export async function assembleCohort(deps: WorkerDeps, { job }: JobRun): Promise<void> {
   const cohortId = job.subject['cohort'] ?? ''
+  const { projectId } = job
   const wake = await inTransaction(deps.pool, 'assemble-cohort', async (tx) => {
     const children = await childrenOf(tx, job.jobId)
     const failed = children.filter((child) => child.state !== 'done').length
@@ -28,10 +32,15 @@ export async function assembleCohort(deps: WorkerDeps, { job }: JobRun): Promise
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'assemble-cohort', cohortId),
       outcome: failed === 0 ? 'done' : 'failed',
-      project: job.projectId,
+      project: projectId,
       counts,
     })
-    return parents
+    if (failed > 0) return parents
+    const counting = { jobId: deps.randomUuid(), side: 'data' } as const
+    await insertJobs(tx, [
+      { ...counting, projectId, kind: 'count-quality', subject: { cohort: cohortId } },
+    ])
+    return [...parents, counting]
   })
   await ringFor(deps, wake)
 }

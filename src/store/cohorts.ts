@@ -1,4 +1,5 @@
 /** Cohorts: the typed parts of a linkage's deliveries, keyed by person. */
+import type { QualityCounts } from '../core/quality-counts.ts'
 import type { PartKey } from './parts.ts'
 import type { Queryable, Tx } from './pool.ts'
 
@@ -53,6 +54,30 @@ export async function endCohort(tx: Tx, id: string, state: 'assembled' | 'failed
      where cohort_id = $1::uuid and state = 'queued'`,
     [id, state],
   )
+}
+
+/** Stores what the data side counted of the quality of the cohort's linkage. */
+export async function saveQuality(tx: Tx, id: string, quality: QualityCounts): Promise<void> {
+  await tx.query(
+    `update gyeol.cohort set quality = $2::jsonb, quality_counted_at = now()
+     where cohort_id = $1::uuid`,
+    [id, JSON.stringify(quality)],
+  )
+}
+
+/** The counts of the newest counted cohort of a linkage, or undefined. */
+export async function findQuality(
+  db: Queryable,
+  linkageId: string,
+): Promise<{ cohortId: string; countedAt: Date; counts: unknown } | undefined> {
+  const { rows } = await db.query<{ cohortId: string; countedAt: Date; counts: unknown }>(
+    `select cohort_id as "cohortId", quality_counted_at as "countedAt", quality as counts
+     from gyeol.cohort
+     where linkage_id = $1::uuid and quality is not null
+     order by quality_counted_at desc, cohort_id limit 1`,
+    [linkageId],
+  )
+  return rows[0]
 }
 
 /** Records one assembled part. */

@@ -3,6 +3,7 @@ import { assembleCohort } from '../actions/assemble-cohort.ts'
 import { assemblePart } from '../actions/assemble-part.ts'
 import { buildRelease, failRelease } from '../actions/build-release.ts'
 import { buildReleasePart } from '../actions/build-release-part.ts'
+import { countQuality } from '../actions/count-quality.ts'
 import { destroyRelease } from '../actions/destroy-release.ts'
 import { intakeKeys } from '../actions/intake-keys.ts'
 import { intakeTable } from '../actions/intake-table.ts'
@@ -24,6 +25,7 @@ export const dataSideJobs: JobTable = {
   'take-delivery': { run: takeDelivery },
   'assemble-part': { run: assemblePart },
   'assemble-cohort': { run: assembleCohort },
+  'count-quality': { run: countQuality },
   'build-release': { run: buildRelease, onFailed: failRelease },
   'build-release-part': { run: buildReleasePart },
   'publish-release': { run: publishRelease },

@@ -1,0 +1,101 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Catalogue, catalogueSchema } from '../catalogue/schema.ts'
+import { maskQuality } from '../core/mask-quality.ts'
+import { smallCellThreshold } from '../core/quality-counts.ts'
+import type { RawQuality } from '../core/quality-raw.ts'
+import { countQuality as countInEngine, type QualitySource } from '../engine/count-quality.ts'
+import { openSession } from '../engine/session.ts'
+import { appendLeaf } from '../store/audit.ts'
+import { type Cohort, findCohort, saveQuality } from '../store/cohorts.ts'
+import { findDelivery } from '../store/deliveries.ts'
+import { endLease } from '../store/leases.ts'
+import { type LinkMap, linkMapsOf } from '../store/linkages.ts'
+import type { ObjectKind } from '../store/objects.ts'
+import { partsOfDelivery } from '../store/parts.ts'
+import { inTransaction } from '../store/pool.ts'
+import { agenciesOfProject, findProject } from '../store/projects.ts'
+import { ringFor } from './approve-project.ts'
+import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { openFile } from './sealed-files.ts'
+
+type Source = QualitySource
+type Delivery = Source['deliveries'][number]
+
+/**
+ * Counts how well the linkage of a cohort went, from typed parts and link maps, and stores the counts with the small ones
+ * hidden. Nothing waits for it: the cohort is assembled whether or not it has been counted.
+ */
+export async function countQuality(deps: WorkerDeps, run: JobRun): Promise<void> {
+  const { job } = run
+  const cohort = await findCohort(deps.pool, job.subject['cohort'] ?? '')
+  if (!cohort) throw new Error('a job names a cohort that does not exist')
+  const counts = maskQuality(await count(deps, run, cohort), smallCellThreshold)
+  const result = { persons: counts.persons, agencies: counts.agencies.length }
+  const wake = await inTransaction(deps.pool, 'count-quality', async (tx) => {
+    const parents = await endLease(tx, job, { state: 'done', result })
+    await saveQuality(tx, cohort.id, counts)
+    await appendLeaf(tx, {
+      ...leafByWorker(deps, 'count-quality', cohort.id),
+      project: job.projectId,
+      counts: result,
+    })
+    return parents
+  })
+  await ringFor(deps, wake)
+}
+
+async function count(deps: WorkerDeps, run: JobRun, cohort: Cohort): Promise<RawQuality> {
+  const sources = await sourcesOf(deps, run, cohort)
+  const total = sources
+    .flatMap(({ deliveries }) => deliveries)
+    .reduce((sum, { parts }) => sum + parts.length, 0)
+  const session = await openSession({
+    scratchDir: run.scratchDir,
+    memoryMiB: deps.jobMemoryMiB,
+    threads: deps.jobThreads,
+  })
+  try {
+    return await countInEngine(session, sources, (parts) => {
+      run.signal.throwIfAborted()
+      run.report({ parts, total })
+    })
+  } finally {
+    session.close()
+  }
+}
+
+/** The deliveries of the linkage by agency, each file opened only when it is its turn. */
+async function sourcesOf(deps: WorkerDeps, run: JobRun, cohort: Cohort): Promise<Source[]> {
+  const project = await findProject(deps.pool, cohort.projectId)
+  const catalogue = catalogueSchema.parse(project?.catalogue)
+  const members = await agenciesOfProject(deps.pool, cohort.projectId)
+  const sources = new Map<string, Source>(
+    members.map(({ agency, isSpine }) => [agency, { agency, isSpine, deliveries: [] }]),
+  )
+  for (const map of await linkMapsOf(deps.pool, cohort.linkageId)) {
+    const delivery = await findDelivery(deps.pool, map.deliveryId)
+    const source = sources.get(delivery?.agency ?? '')
+    if (!source) throw new Error('a link map is of a delivery of an agency of the project')
+    source.deliveries.push(await deliveryOf(deps, run, { map, catalogue }))
+  }
+  return [...sources.values()].filter(({ deliveries }) => deliveries.length > 0)
+}
+
+async function deliveryOf(
+  deps: WorkerDeps,
+  run: JobRun,
+  { map, catalogue }: { map: LinkMap; catalogue: Catalogue },
+): Promise<Delivery> {
+  const opener = (id: string, kind: ObjectKind) => async () => {
+    const path = join(run.scratchDir, `${id}.parquet`)
+    await openFile(deps, { id, projectId: run.job.projectId, kind }, path)
+    return { path, letGo: () => rm(path) }
+  }
+  const parts = (await partsOfDelivery(deps.pool, map.deliveryId)).flatMap((part) => {
+    const table = catalogue.tables[part.table]
+    if (!table || !part.takenObjectId) return []
+    return [{ table, open: opener(part.takenObjectId, 'typed-part') }]
+  })
+  return { openMap: opener(map.objectId, 'link-map'), parts }
+}
