@@ -26,13 +26,13 @@ export type Taking = {
   ifRange?: string | undefined
 }
 
-/** The file and its bytes. Call `ended` once when the connection has had them or is gone. */
+/** The file and its bytes. Call `ended` once when the connection was given them all, or is gone. */
 export type TakenFile = {
   bytes: number
   sha256: Buffer
   range: FileRange
   body: Readable
-  ended: (isComplete: boolean) => Promise<void>
+  ended: (isEnded: boolean) => Promise<void>
 }
 
 type Opened = { release: Release; bytes: number; sha256: Buffer; content: string | Buffer }
@@ -75,10 +75,12 @@ export async function readReleaseFile(
     source.destroy(new Error('the release is no longer open'))
   })
   const { release, bytes, sha256, range } = begun
-  const ended = async (isComplete: boolean): Promise<void> => {
+  const ended = async (isEnded: boolean): Promise<void> => {
     unfollow()
     source.destroy()
-    await recordEnd(deps, caller, { id, release, name: wanted.name, reason, ...sent(), isComplete })
+    const { bytesSent } = sent()
+    const isComplete = isEnded && bytesSent === range.end - range.start
+    await recordEnd(deps, caller, { id, release, name: wanted.name, reason, bytesSent, isComplete })
   }
   return { bytes, sha256, range, body: source, ended }
 }

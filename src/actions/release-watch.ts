@@ -3,8 +3,8 @@
  * taken are still open, and the downloads of the others are cut. If it cannot be asked for some seconds, all are cut, for
  * then nobody knows.
  */
-import type { Pool } from '../store/pool.ts'
 import { openReleases } from '../store/release-life.ts'
+import type { Deps } from './deps.ts'
 
 const lookMs = 1_000
 const unknownMsMax = 4_000
@@ -14,13 +14,13 @@ export const downloadMsMax = 12 * 3_600_000
 type Followed = { releaseId: string; cut: () => void; startedAt: number; confirmedAt: number }
 
 export class ReleaseWatch {
-  readonly #pool: Pool
+  readonly #deps: Pick<Deps, 'pool'>
   readonly #followed = new Set<Followed>()
   #timer: NodeJS.Timeout | undefined
   #isLooking = false
 
-  constructor(pool: Pool) {
-    this.#pool = pool
+  constructor(deps: Pick<Deps, 'pool'>) {
+    this.#deps = deps
   }
 
   /** Calls `cut` as soon as the release is not open any more. Returns how to stop following. */
@@ -46,7 +46,7 @@ export class ReleaseWatch {
     try {
       const askedAt = performance.now()
       const asked = [...this.#followed]
-      const open = await openReleases(this.#pool, [
+      const open = await openReleases(this.#deps.pool, [
         ...new Set(asked.map(({ releaseId }) => releaseId)),
       ])
       for (const each of asked) if (open.has(each.releaseId)) each.confirmedAt = askedAt

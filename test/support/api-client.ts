@@ -15,6 +15,8 @@ export type Answer = {
 export type ApiClient = {
   /** For requests that a client would not make: where the service is and the client's certificate. */
   reach: { url: string; tls: { ca: Buffer; key?: Buffer; cert?: Buffer } }
+  /** Of a person who has signed in. */
+  token: string | undefined
   get: (path: string, headers?: Record<string, string>) => Promise<Answer>
   post: (path: string, body?: unknown) => Promise<Answer>
   delete: (path: string) => Promise<Answer>
@@ -65,6 +67,7 @@ export function createClient({ url, token, ...tls }: ClientOptions): ApiClient {
     })
   return {
     reach: { url, tls },
+    token,
     get: (path, headers = {}) => call('GET', path, { headers }),
     delete: (path) => call('DELETE', path),
     post: (path, body) =>

@@ -34,6 +34,8 @@ export type TestService = {
   authority: TestAuthority
   database: TestDatabase
   home: string
+  /** For what a test must open or destroy itself. */
+  keyrings: Record<'api' | 'data', Keyring>
   signer: Signer
   /** Registers a person and signs in. */
   person: (name: string, roles: Role[]) => Promise<ApiClient>
@@ -119,6 +121,7 @@ export async function startTestService(
     authority,
     database,
     home,
+    keyrings,
     signer: createSigner({
       pool: database.pool('gyeol_sign'),
       keyring: keyrings.sign,

@@ -29,7 +29,7 @@ export const downloadSchema = z
 
 /** The files of an approved release, for its recipient, and who took which. */
 export function releaseFileRoutes(app: App, deps: Deps): void {
-  const watch = new ReleaseWatch(deps.pool)
+  const watch = new ReleaseWatch(deps)
   app.route({
     method: 'GET',
     url: '/v1/releases/:release/files/*',
@@ -103,7 +103,7 @@ export function downloadView(download: Download): z.infer<typeof downloadSchema>
 function send(reply: FastifyReply, { bytes, sha256, range, body, ended }: TakenFile): FastifyReply {
   const { start, end, isPartial } = range
   reply.raw.once('close', () => {
-    ended(reply.raw.writableFinished).catch(() => {
+    ended(reply.raw.writableEnded).catch(() => {
       // The beginning is in the trail; the sweep ends what has no end.
       reply.log.error({}, 'the end of a download could not be recorded')
     })
