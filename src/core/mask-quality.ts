@@ -150,7 +150,8 @@ function pooledOverlap({ overlap, agencies, persons }: RawQuality, threshold: nu
   for (let at = cells.length - 1; at >= 0 && isTelling(); at -= 1) pool.add(at)
   const shown = cells.filter((_, at) => !pool.has(at))
   if (pool.size === 0) return shown
-  return [...shown, { agencies: null, persons: persons - sumOf(shown) }]
+  const pooled = persons - sumOf(shown)
+  return isSmall(pooled, threshold) ? [] : [...shown, { agencies: null, persons: pooled }]
 }
 
 function has(cell: { agencies: string[] }, name: string): boolean {

@@ -7,18 +7,33 @@ import { hiddenCells, isSmall } from './small-cells.ts'
 /**
  * The tables of one agency and basis: the whole, then each dimension, then pairs of dimensions, all of the same records. A
  * sum that is hidden in a smaller table hides all that is under it in a larger one; a sum that is shown counts as known.
+ *
+ * How many of the spine's persons an agency knows is told, also by their sex, and is nearly how many of its records are
+ * linked. So of an agency's records a cell is hidden whole, or what was delivered would tell what was not linked; and where
+ * hardly any record is unlinked, it is the number delivered that is withheld, and there are no tables.
  */
 export function maskRateTables(tables: readonly RawTable[], threshold: number): RateTable[] {
+  const [whole, ...rest] = [...tables].sort((a, b) => a.by.length - b.by.length)
+  const all = whole?.cells[0]
+  if (!whole || !all) return []
+  if (whole.basis === 'spine') return maskedOneByOne([whole, ...rest], threshold)
+  if (isSmall(all.delivered - all.linked, threshold) && !isSmall(all.linked, threshold)) {
+    const nothing = { delivered: null, rate: null, low: null, high: null }
+    return [{ ...whole, cells: [{ ...all, ...nothing, mask: 'few-unlinked' }] }]
+  }
+  const first = maskedOneByOne([whole], threshold)
+  return first[0]?.cells[0]?.mask === 'none' ? maskedOneByOne([whole, ...rest], threshold) : first
+}
+
+function maskedOneByOne(tables: readonly RawTable[], threshold: number): RateTable[] {
   const masked: { table: RawTable; hidden: Hidden }[] = []
-  const byFewest = [...tables].sort((a, b) => a.by.length - b.by.length)
-  for (const table of byFewest) {
+  for (const table of tables) {
     const sums = sumsOf(table, masked)
-    masked.push({ table, hidden: hiddenIn(table, sums, threshold) })
+    const hide = table.basis === 'spine' ? hiddenIn : hiddenWhole
+    masked.push({ table, hidden: hide(table, sums, threshold) })
   }
   return masked.map(({ table, hidden }) => ({
-    basis: table.basis,
-    agency: table.agency,
-    by: table.by,
+    ...table,
     cells: table.cells.map((cell, at) => {
       const isDeliveredHidden = hidden.delivered.has(at)
       const isLinkedHidden = hidden.linked.has(at)
@@ -60,6 +75,24 @@ export function hiddenIn(
     threshold,
   )
   return { delivered, linked }
+}
+
+/** Hides cells of a table whole, if anything of them is to be hidden. */
+function hiddenWhole({ cells }: RawTable, sums: readonly Sum[], threshold: number): Hidden {
+  const isHidden = (sum: Sum): boolean => sum.isDeliveredHidden || sum.isLinkedHidden
+  const hidden = hiddenCells(
+    {
+      quantities: [
+        cells.map((cell) => cell.delivered),
+        cells.map((cell) => cell.linked),
+        cells.map((cell) => cell.delivered - cell.linked),
+      ],
+      sums: sums.filter((sum) => !isHidden(sum)).map((sum) => sum.cells),
+      hidden: new Set(sums.flatMap((sum) => (isHidden(sum) ? sum.cells : []))),
+    },
+    threshold,
+  )
+  return { delivered: hidden, linked: hidden }
 }
 
 /** Each cell of the smaller tables is a sum over this one, if its dimensions are among this one's. */
@@ -104,8 +137,9 @@ export function maskOf(
   about: { isDeliveredHidden: boolean; isLinkedHidden: boolean; threshold: number },
 ): Mask {
   const { threshold } = about
-  if (about.isDeliveredHidden) return isSmall(delivered, threshold) ? 'few' : 'withheld'
-  if (!about.isLinkedHidden) return 'none'
+  if (isSmall(delivered, threshold)) return 'few'
+  if (!about.isDeliveredHidden && !about.isLinkedHidden) return 'none'
   if (isSmall(delivered - linked, threshold)) return 'few-unlinked'
-  return isSmall(linked, threshold) ? 'few-linked' : 'withheld-linked'
+  if (isSmall(linked, threshold)) return 'few-linked'
+  return about.isDeliveredHidden ? 'withheld' : 'withheld-linked'
 }

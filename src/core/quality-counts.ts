@@ -13,7 +13,8 @@ export type Dimension = (typeof dimensions)[number]
 
 /**
  * Why a number is missing. `few`: fewer delivered than the threshold; `few-linked`, `few-unlinked`: so of those;
- * `withheld`, `withheld-linked`: not small, but a small one would follow from it.
+ * `withheld`, `withheld-linked`: not small, but a small one would follow from it. Which numbers are missing is to be seen
+ * from them: they are null.
  */
 export const masks = [
   'none',
