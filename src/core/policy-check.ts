@@ -36,7 +36,7 @@ export function checkPolicy(policy: Policy, catalogue: Catalogue, lists: Sensiti
       if (fault !== undefined) throw policyRefused({ table, column, rule: rule.rule, fault })
       if (policy.dates === 'shift') checkShift(policy, { table, column, rule, spec })
     }
-    if (where) checkScope(table, where, own(known.columns, where.column))
+    if (where) checkScope(policy, { table, where, spec: own(known.columns, where.column) })
   }
   checkPersons(policy, catalogue)
   checkMeasures(policy, catalogue)
@@ -77,19 +77,20 @@ function checkShift(policy: Policy, { table, column, rule, spec }: Use): void {
   if ((spec.type === 'year-month' || spec.role === 'year') && !isBirth) {
     throw policyRefused({ table, column, fault: 'cannot be shifted; drop it' })
   }
-  const isNamed = policy.anchors?.some(
-    (anchor) => anchor.table === table && anchor.column === column,
-  )
-  if (spec.role !== undefined && anchoredRoles.has(spec.role) && !isNamed) {
+  if (spec.role !== undefined && anchoredRoles.has(spec.role) && !isAnchor(policy, table, column)) {
     throw policyRefused({ table, column, fault: 'name it in anchors: removed or shifted' })
   }
 }
 
 function checkScope(
-  table: string,
-  where: NonNullable<PolicyTable['where']>,
-  spec: CatalogueColumn | undefined,
+  policy: Policy,
+  of: {
+    table: string
+    where: NonNullable<PolicyTable['where']>
+    spec: CatalogueColumn | undefined
+  },
 ): void {
+  const { table, where, spec } = of
   const { column } = where
   if (!spec) throw policyRefused({ table, column, fault: 'unknown column' })
   if (!['date', 'year-month', 'integer', 'timestamp'].includes(spec.type)) {
@@ -97,6 +98,16 @@ function checkScope(
   }
   if (where.fromYear > where.toYear)
     throw policyRefused({ table, column, fault: 'years end first' })
+  // Rows end where the years do: shifted past that day, the last row of a person shows the shift.
+  const rule = own(own(policy.tables, table)?.columns ?? {}, column)
+  if (policy.dates === 'shift' && rule?.rule === 'date' && !isAnchor(policy, table, column)) {
+    throw policyRefused({ table, column, fault: 'name it in anchors: removed or shifted' })
+  }
+}
+
+function isAnchor(policy: Policy, table: string, column: string): boolean {
+  const anchors = policy.anchors ?? []
+  return anchors.some((anchor) => anchor.table === table && anchor.column === column)
 }
 
 function checkPersons(policy: Policy, catalogue: Catalogue): void {

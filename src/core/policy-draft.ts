@@ -40,7 +40,7 @@ function ruleFor({ type, role, codes }: CatalogueColumn): Rule {
     return { rule: 'truncate', length: 3 }
   }
   if (type === 'year-month') return { rule: 'truncate', length: 4 }
-  if (role === 'region') return { rule: 'truncate', length: 2 }
+  if (role === 'region' && type === 'code') return { rule: 'region' }
   if (role === undefined ? isPlain(type, codes) : keptRoles.has(role)) return { rule: 'keep' }
   return { rule: 'drop' }
 }

@@ -58,7 +58,11 @@ test('under shift, refuses what cannot be shifted and anchors that nobody decide
   const unnamed = changed(covid, (policy) => {
     policy.anchors?.pop()
   })
-  t.match(faultOf(unnamed), { table: 'covid_case', column: 'CNFM_DD' })
+  t.match(faultOf(unnamed), { table: 'statement', column: 'RECU_FR_DD' })
+  const noRole = changed(covid, (policy) => {
+    policy.anchors = policy.anchors?.filter(({ column }) => column !== 'CNFM_DD') ?? []
+  })
+  t.match(faultOf(noRole), { table: 'covid_case', column: 'CNFM_DD' })
   const noDate = changed(covid, (policy) => {
     policy.anchors?.push({ table: 'death', column: 'CAUS_CD', action: 'remove' })
   })
