@@ -59,10 +59,12 @@ async function openTokens(deps: WorkerDeps, run: JobRun): Promise<LinkDelivery[]
     opened.push({
       deliveryId: delivery.id,
       agency: delivery.agency,
+      wave: delivery.wave,
       isSpine: member.isSpine,
       isDuplicateFree: member.isDuplicateFree,
       keyTypes: member.keyTypes,
       files,
+      noticeFiles: [],
     })
   }
   return opened

@@ -1,15 +1,45 @@
 /**
- * Links the serials of every delivery to persons around the spine. Tokens in, two kinds of file out: the list of persons,
- * and for each delivery the place of every serial in that list. Neither holds a token.
+ * Links the serials of every delivery to persons around the spine, by the rules of `core/passes.ts`; the steps are in
+ * `linkage/`, one file each. Tokens in; out come the list of persons and, a delivery each, the place of every serial in it.
+ * Neither holds a token.
  *
  * The same tokens, rules and person key give the same bytes, whatever the order of deliveries, files and rows and the
- * number of threads: both files are sorted, and a person's number comes from tokens alone.
+ * number of threads: the files are sorted, and a person's number comes from tokens alone.
  */
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
-import { type LinkRules, type Outcome, rulesVersion } from '../core/passes.ts'
+import { type LinkRules, rulesVersion } from '../core/passes.ts'
 import type { OnColumn } from './column-function.ts'
-import * as sql from './link-sql.ts'
+import { byNumberSteps } from './linkage/by-number.ts'
+import { clusterSizes } from './linkage/clusters.ts'
+import {
+  type AgencyCounts,
+  agencyCountsOf,
+  type FlowCounts,
+  flowOf,
+  hubCounts,
+  spinePairCounts,
+} from './linkage/counts.ts'
+import { addMembersStep, memberStep, requireInvariants } from './linkage/invariants.ts'
+import {
+  deliveredStep,
+  linkedStep,
+  requireDistinctSerials,
+  writeCases,
+  writeMap,
+} from './linkage/maps.ts'
+import { noticeStep, numberSuspects, suspectSteps } from './linkage/numbers.ts'
+import { personStep, settledStep } from './linkage/persons.ts'
+import { type AgencyFiles, recordSteps, rowsOf } from './linkage/records.ts'
+import { sharedKeySteps, weakerTypes } from './linkage/shared-keys.ts'
+import { foundingStep, pairStep, settledSpineStep, twinSteps } from './linkage/spine.ts'
+import {
+  earlierStep,
+  nameSteps,
+  pairSteps,
+  possibleSteps,
+  strongSteps,
+} from './linkage/weaker-keys.ts'
 import { quoteText, type Session } from './session.ts'
 import { parquetOptions } from './take-table.ts'
 
@@ -17,101 +47,144 @@ import { parquetOptions } from './take-table.ts'
 export type LinkDelivery = {
   deliveryId: string
   agency: string
+  wave: number
   isSpine: boolean
   /** The agency declares one serial a person. */
   isDuplicateFree: boolean
   keyTypes: readonly string[]
-  /** Token Parquet files of `takeKeys`, at least one. */
+  /** Token Parquet files of `takeKeys`. Without one the delivery has no map. */
   files: readonly string[]
-}
-
-/** Records of one agency by what came of them; serials is the sum of founded to unlinked. */
-export type AgencyCounts = {
-  serials: number
-  withK1: number
-  founded: number
-  perfect: number
-  match: number
-  conflict: number
-  quarantined: number
-  unlinked: number
-  /** Linked serials beyond the first of their person. */
-  duplicates: number
+  /** Token Parquet files of `takeNotices`. */
+  noticeFiles: readonly string[]
 }
 
 export type LinkReport = {
   rulesVersion: string
   persons: number
-  /** Numbers that stand for nobody. */
-  hubs: number
+  /** Key type → tokens that stand for nobody. */
+  hubs: Record<string, number>
+  notices: { used: number; setAside: number }
   agencies: Record<string, AgencyCounts>
+  /** Flow of each delivery, by agency and wave. */
+  deliveries: ({ agency: string; wave: number } & FlowCounts)[]
+  /** Pairs within the spine that agree in K2 or K3: told as possible, or made one. */
+  spinePairs: { possible: number; match: number }
+  /** Pairs of an unlinked serial and a person it may be. */
+  cases: number
+  /** Persons that hang together by any keys → how many such components. */
+  clusters: Record<string, number>
 }
 
 export type Linked = {
   /** Parquet: ordinal INTEGER from 0, person UUID; in order of both. */
   personsFile: string
   persons: number
-  /** Delivery → Parquet: serial VARCHAR, ordinal INTEGER (NULL: not linked), sorted by serial; every serial is there. */
+  /** Delivery → Parquet of `writeMap`; every serial is there. */
   maps: Record<string, { file: string; serials: number; linked: number }>
+  /** Parquet: agency, serial, ordinal, pass, pattern of every pair that is possible. For the key side only. */
+  casesFile: string
   report: LinkReport
+}
+
+export type ToLink = {
+  deliveries: readonly LinkDelivery[]
+  rules: LinkRules
+  /** Founding tokens (n × 16 bytes) → person numbers (n × 16 bytes). */
+  personsOf: OnColumn
+  outDir: string
 }
 
 /**
  * Runs a linkage.
  *
- * @param personsOf - founding tokens (n × 16 bytes) → person numbers (n × 16 bytes).
- * @throws {Refusal} `state-conflict` without exactly one agency as the spine; `input-malformed` when a serial is in two
- *   parts of a delivery.
+ * @throws {Refusal} `state-conflict` without exactly one agency as the spine, or when the result breaks an invariant;
+ *   `input-malformed` when a serial is in two parts of a delivery.
  */
-export async function linkPersons(
-  session: Session,
-  linkage: {
-    deliveries: readonly LinkDelivery[]
-    rules: LinkRules
-    personsOf: OnColumn
-    outDir: string
-  },
-): Promise<Linked> {
+export async function linkPersons(session: Session, linkage: ToLink): Promise<Linked> {
   const { outDir, rules } = linkage
-  const deliveries = linkage.deliveries.filter(({ files }) => files.length > 0)
-  const agencies = [...new Set(deliveries.map(({ agency }) => agency))]
-  requireOneSpine(deliveries)
+  const agencies = agenciesOf(linkage.deliveries)
+  const count = agencies.length
+  requireOneSpine(agencies)
   session.registerColumnFunction('person_of', 16, linkage.personsOf)
-  const tokenFiles = deliveries.map((delivery) => ({
-    ...delivery,
-    agency: agencies.indexOf(delivery.agency),
-  }))
-  await session.run(sql.tokenView(tokenFiles))
-  for (const step of sql.hubSteps(rules)) await session.run(step)
-  for (const step of [sql.spineStep, sql.suspectStep, sql.personStep, sql.settledStep]) {
-    await session.run(step)
+  for (const { name, deliveries } of agencies) {
+    if (deliveries.length < 2) continue // With one delivery its map is looked at.
+    for (const one of deliveries) await requireDistinctSerials(session, rowsOf(one), name)
   }
+  const run = async (steps: readonly string[]): Promise<void> => {
+    for (const step of steps) await session.run(step)
+  }
+  const isFree = agencies.some((agency) => agency.isSpine && agency.isDuplicateFree)
+  await run(recordSteps(agencies))
+  await run([...twinSteps(isFree, rules), noticeStep(noticeFilesOf(linkage.deliveries))])
+  await run(suspectSteps(count))
+  const notices = await numberSuspects(session, rules)
+  await run([foundingStep, pairStep(rules), settledSpineStep, ...byNumberSteps])
+  await run([personStep, settledStep])
   const persons = await requirePersons(session)
+  const types = weakerTypes.filter((type) => isSent(linkage.deliveries, `K${type}`))
+  await run([...sharedKeySteps(types, count, rules), ...pairSteps, earlierStep])
+  await run([...strongSteps, ...nameSteps, ...possibleSteps(rules), memberStep])
   const personsFile = join(outDir, 'persons.parquet')
   await session.run(`copy (select ordinal, person from person order by ordinal)
     to ${quoteText(personsFile)} (${parquetOptions})`)
-  const [hubs] = await session.rows<{ count: number }>('select count(*) as count from hub')
-  const maps: Linked['maps'] = {}
-  const report = { rulesVersion, persons, hubs: hubs?.count ?? 0, agencies: zeroes(agencies) }
-  for (const [number, { deliveryId, agency }] of deliveries.entries()) {
-    const file = join(outDir, `map-${number}.parquet`)
-    const counts = await linkDelivery(session, {
-      number,
-      agency,
-      agencyNumber: agencies.indexOf(agency),
-      file,
-    })
-    maps[deliveryId] = { file, serials: counts.serials, linked: counts.linked }
-    addTo(report.agencies[agency], counts)
+  const flows = await mapAgencies(session, agencies, outDir)
+  await requireInvariants(session, persons, agencies)
+  const casesFile = join(outDir, 'cases.parquet')
+  const cases = await writeCases(
+    session,
+    agencies.map(({ name }) => name),
+    casesFile,
+  )
+  const report: LinkReport = {
+    rulesVersion,
+    persons,
+    hubs: await hubCounts(session),
+    notices,
+    agencies: flows.agencies,
+    deliveries: flows.deliveries,
+    spinePairs: await spinePairCounts(session),
+    cases,
+    clusters: await clusterSizes(session),
   }
-  return { personsFile, persons, maps, report }
+  return { personsFile, persons, maps: flows.maps, casesFile, report }
 }
 
-function requireOneSpine(deliveries: readonly LinkDelivery[]): void {
-  const spines = new Set(deliveries.filter(({ isSpine }) => isSpine).map(({ agency }) => agency))
-  if (spines.size === 1) return
+type Agency = AgencyFiles & {
+  name: string
+  keyTypes: readonly string[]
+  deliveries: readonly LinkDelivery[]
+}
+
+/** Agencies by name, so that their numbers do not depend on the order of deliveries. */
+function agenciesOf(deliveries: readonly LinkDelivery[]): Agency[] {
+  const withKeys = deliveries.filter(({ files }) => files.length > 0)
+  const names = [...new Set(withKeys.map(({ agency }) => agency))].sort()
+  return names.map((name, agency) => {
+    const own = withKeys.filter((delivery) => delivery.agency === name)
+    return {
+      name,
+      agency,
+      isSpine: own.some(({ isSpine }) => isSpine),
+      isDuplicateFree: own.every(({ isDuplicateFree }) => isDuplicateFree),
+      keyTypes: own[0]?.keyTypes ?? [],
+      deliveries: own.toSorted((a, b) => a.wave - b.wave),
+    }
+  })
+}
+
+function noticeFilesOf(deliveries: readonly LinkDelivery[]): string[] {
+  return deliveries.flatMap(({ noticeFiles }) => noticeFiles)
+}
+
+function isSent(deliveries: readonly LinkDelivery[], type: string): boolean {
+  return deliveries.some(({ keyTypes }) => keyTypes.includes(type))
+}
+
+function requireOneSpine(agencies: readonly Agency[]): void {
+  const spines = agencies.filter(({ isSpine }) => isSpine).length
+  if (spines === 1) return
   throw new Refusal('state-conflict', 'A linkage needs the delivery of exactly one spine.', {
-    spines: spines.size,
+    spines,
   })
 }
 
@@ -124,91 +197,33 @@ async function requirePersons(session: Session): Promise<number> {
   return found.rows
 }
 
-type DeliveryCounts = AgencyCounts & { linked: number }
-type Delivered = { number: number; agency: string; agencyNumber: number; file: string }
+type Flows = Pick<LinkReport, 'agencies' | 'deliveries'> & Pick<Linked, 'maps'>
 
-async function linkDelivery(
+/** Writes the map of every delivery, agency by agency, and gathers the members of persons. */
+async function mapAgencies(
   session: Session,
-  { number, agency, agencyNumber, file }: Delivered,
-): Promise<DeliveryCounts> {
-  await session.run(sql.linkedStep(number))
-  const counts = await countsOf(session, agencyNumber)
-  if (counts.distinctSerials !== counts.serials && (await repeatedSerials(session)) > 0) {
-    throw new Refusal('input-malformed', 'A serial is in two key parts of a delivery.', {
-      agency,
-      serials: counts.serials - counts.distinctSerials,
-    })
+  agencies: readonly Agency[],
+  outDir: string,
+): Promise<Flows> {
+  const flows: Flows = { agencies: {}, deliveries: [], maps: {} }
+  for (const agency of agencies) {
+    const { name, deliveries } = agency
+    await session.run(linkedStep(agency.agency))
+    const isOne = deliveries.length === 1
+    if (isOne) await requireDistinctSerials(session, 'linked', name)
+    const counts = await agencyCountsOf(session, agency)
+    flows.agencies[name] = counts
+    for (const delivery of deliveries) {
+      const file = join(outDir, `map-${Object.keys(flows.maps).length}.parquet`)
+      if (!isOne) await session.run(deliveredStep(delivery))
+      await writeMap(session, isOne ? 'linked' : 'delivered', file)
+      const flow = isOne ? counts : await flowOf(session, 'delivered')
+      const { serials, outcomes, linkedByPass, linked } = flow
+      const { wave } = delivery
+      flows.maps[delivery.deliveryId] = { file, serials, linked }
+      flows.deliveries.push({ agency: name, wave, serials, outcomes, linkedByPass, linked })
+    }
+    await session.run(addMembersStep(agency.agency))
   }
-  await session.run(`copy (select serial, ordinal from linked order by serial)
-    to ${quoteText(file)} (${parquetOptions})`)
-  await session.run('drop table linked')
-  return counts
-}
-
-async function repeatedSerials(session: Session): Promise<number> {
-  const [repeated] = await session.rows<{ serials: number }>(
-    'select count(*) - count(distinct serial) as serials from linked',
-  )
-  return repeated?.serials ?? 0
-}
-
-async function countsOf(
-  session: Session,
-  agency: number,
-): Promise<DeliveryCounts & { distinctSerials: number }> {
-  const rows = await session.rows<{
-    outcome: Outcome
-    serials: number
-    with_k1: number
-    linked: number
-  }>(`
-    select outcome, count(*) as serials, count(*) filter (has_k1) as with_k1, count(ordinal) as linked
-    from linked
-    group by outcome`)
-  const sumOf = (column: 'serials' | 'with_k1' | 'linked', outcome?: Outcome): number =>
-    rows.reduce(
-      (sum, row) => sum + (outcome === undefined || row.outcome === outcome ? row[column] : 0),
-      0,
-    )
-  const [distinct] = await session.rows<{ serials: number; duplicates: number }>(
-    sql.distinctCounts,
-    [agency],
-  )
-  return {
-    serials: sumOf('serials'),
-    distinctSerials: distinct?.serials ?? 0,
-    linked: sumOf('linked'),
-    withK1: sumOf('with_k1'),
-    founded: sumOf('serials', 'founded'),
-    perfect: sumOf('serials', 'perfect'),
-    match: sumOf('serials', 'match'),
-    conflict: sumOf('serials', 'conflict'),
-    quarantined: sumOf('serials', 'quarantined'),
-    unlinked: sumOf('serials', 'none'),
-    duplicates: distinct?.duplicates ?? 0,
-  }
-}
-
-function zeroes(agencies: readonly string[]): Record<string, AgencyCounts> {
-  return Object.fromEntries(
-    agencies.map((agency) => [
-      agency,
-      {
-        serials: 0,
-        withK1: 0,
-        founded: 0,
-        perfect: 0,
-        match: 0,
-        conflict: 0,
-        quarantined: 0,
-        unlinked: 0,
-        duplicates: 0,
-      },
-    ]),
-  )
-}
-
-function addTo(sum: AgencyCounts | undefined, counts: AgencyCounts): void {
-  if (!sum) throw new Error('an agency without counts')
-  for (const name of Object.keys(sum) as (keyof AgencyCounts)[]) sum[name] += counts[name]
+  return flows
 }

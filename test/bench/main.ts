@@ -1,12 +1,13 @@
 /**
- * `npm run bench -- whole [--size s|m|l] [--json]`: what the service costs, always beside what nobody can undercut, in one
+ * `npm run bench -- whole|linkage [--size s|m|l] [--persons <n>] [--json]`: what the service costs, always beside what nobody can undercut, in one
  * run on one machine. Figures carry their unit in the name.
  */
 import { parseArgs } from 'node:util'
+import { benchLinkage } from './linkage.ts'
 import { benchWhole } from './whole.ts'
 
 const sizes = { s: 50_000, m: 500_000, l: 2_600_000 } as const
-const benches = { whole: benchWhole }
+const benches = { linkage: benchLinkage, whole: benchWhole }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,7 +20,7 @@ const { values, positionals } = parseArgs({
 const name = positionals[0] ?? ''
 const size = values.size
 if (!(name in benches) || !(size in sizes)) {
-  console.error('usage: npm run bench -- whole [--size s|m|l] [--persons <n>] [--json]')
+  console.error('usage: npm run bench -- whole|linkage [--size s|m|l] [--persons <n>] [--json]')
   process.exit(2)
 }
 const persons = Number(values.persons ?? sizes[size as keyof typeof sizes])

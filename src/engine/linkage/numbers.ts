@@ -1,0 +1,87 @@
+/**
+ * Pass 0 for K1, and notices. Nearly every number is on one serial of each agency and with one K4, and one join settles it.
+ * The others are **suspects** (some thousands of millions): for them alone every record is laid side by side.
+ */
+import type { LinkRules } from '../../core/passes.ts'
+import { quoteText, type Session } from '../session.ts'
+import { labelComponents } from './components.ts'
+import { hubsOf } from './hubs.ts'
+
+/**
+ * Table `notice`: pairs of numbers that agencies' notices join, each once.
+ *
+ * @param files - Parquet: old_t1 UUID, new_t1 UUID.
+ */
+export function noticeStep(files: readonly string[]): string {
+  const from =
+    files.length === 0
+      ? '(select null::uuid as old_t1, null::uuid as new_t1)'
+      : `read_parquet([${files.map(quoteText).join(', ')}])`
+  return `
+    create temp table notice as
+    select distinct least(old_t1, new_t1) as a, greatest(old_t1, new_t1) as b
+    from ${from}
+    where old_t1 <> new_t1`
+}
+
+/** Tables `suspect` and `suspect_record`. Needs `notice` and `twin_record`. */
+export function suspectSteps(agencies: number): string[] {
+  const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
+  return [
+    `create temp table suspect as
+      select t1
+      from record
+      where t1 is not null
+      group by t1
+      having min(t4) <> max(t4)
+        or count(*) > bit_count(bit_or(${bit}))
+        or (bool_or(is_spine and t4 is null) and max(t4) is not null)
+      union
+      select unnest([a, b]) from notice
+      union
+      select t1 from twin_record where t1 is not null`,
+    `create temp table suspect_record as
+      select record.*
+      from record
+      semi join suspect using (t1)`,
+  ]
+}
+
+/**
+ * Tables `hub_1` (t1: numbers that stand for nobody) and `numbered`: the suspects' records with their `number`, which is NULL
+ * for a hub, and else the least of the numbers that notices join.
+ *
+ * @returns how many notices were used and how many were set aside.
+ */
+export async function numberSuspects(
+  session: Session,
+  rules: LinkRules,
+): Promise<{ used: number; setAside: number }> {
+  await session.run(`create temp table hub_1 as ${hubsOf('t1', 'suspect_record', rules)}`)
+  await session.run(`
+    create temp table sound_notice as
+    select a, b
+    from notice
+    where a not in (select t1 from hub_1) and b not in (select t1 from hub_1)`)
+  await labelComponents(session, 'sound_notice', 'number_label')
+  await session.run(`
+    create temp table number_of as
+    select node as t1, label as number
+    from number_label
+    semi join (
+      select label from number_label group by label having count(*) <= ${rules.noticeNumbersMax}
+    ) using (label)`)
+  await session.run(`
+    create temp table numbered as
+    select record.*, hub_1.t1 is not null as is_hub,
+      case when hub_1.t1 is null then coalesce(number_of.number, record.t1) end as number
+    from suspect_record as record
+    left join hub_1 on hub_1.t1 = record.t1
+    left join number_of on number_of.t1 = record.t1`)
+  const [counts] = await session.rows<{ notices: number; used: number }>(`
+    select count(*) as notices, count(number_of.t1) as used
+    from notice
+    left join number_of on number_of.t1 = notice.a`)
+  const used = counts?.used ?? 0
+  return { used, setAside: (counts?.notices ?? 0) - used }
+}

@@ -1,0 +1,84 @@
+/** The persons of a linkage, and where every record stands after the passes by number. */
+
+/**
+ * Table `person`: ordinal, person number and founding of every person; whether it has a K1; its K4; and its K1 where one join
+ * settles it. Needs the function `person_of`.
+ */
+export const personStep = `
+  create temp table person as
+  with of_suspects as (
+    select founding, max(t4) as t4, bool_or(number is not null) as has_number
+    from settled_spine
+    group by founding
+  ), brought as (
+    select founding, max(t4) as t4 from settled_other where founding is not null group by founding
+  )
+  select (row_number() over (order by person) - 1)::integer as ordinal, person, founding, t1, t4, has_number
+  from (
+    select person_of(founding) as person, founding, t1, t4, has_number
+    from (
+      select t1 as founding, t1, t4, true as has_number
+      from record
+      anti join suspect using (t1)
+      where is_spine and t1 is not null
+      union all
+      select founding, null, coalesce(of_suspects.t4, brought.t4), has_number
+      from of_suspects
+      left join brought using (founding)
+    )
+  )`
+
+/** Table `settled`: every record that one join does not settle. */
+export const settledStep = `
+  create temp table settled as
+  select agency, is_spine, is_duplicate_free, serial, t2, t3, t4, t5, number, ordinal, pass, pattern
+  from (
+    select agency, true as is_spine, is_duplicate_free, serial, t2, t3, settled_spine.t4, t5, number,
+      founding, pass, null as pattern
+    from settled_spine
+    union all
+    select agency, false, is_duplicate_free, serial, t2, t3, t4, t5, number, founding, pass, pattern
+    from settled_other
+  ) as record
+  left join (select founding, ordinal from person) using (founding)`
+
+/**
+ * Every record after pass 4, as a query: ordinal NULL where it is linked to nobody. A number that is no suspect is on one
+ * serial an agency and has one K4 at most, so that finding it is all.
+ *
+ * @param where - a condition on agency, serial or a weaker key, to be met before anything is joined.
+ */
+export function placedQuery({ record = 'record', where = 'true' } = {}): string {
+  return `
+  select agency, is_spine, is_duplicate_free, serial, t2, t3, record.t4, t5, record.t1 as number, ordinal,
+    case
+      when is_spine or ordinal is null then 9
+      when record.t4 is null or person.t4 is null then 2
+      else 1
+    end::tinyint as pass,
+    case
+      when is_spine or ordinal is null then null
+      when record.t4 is null or person.t4 is null then '=..-.'
+      else '=..=.'
+    end as pattern
+  from (select * from ${record} where ${where}) as record
+  anti join suspect on suspect.t1 = record.t1
+  left join person on person.t1 = record.t1
+  where not (is_spine and record.t1 is null)
+  union all
+  select agency, is_spine, is_duplicate_free, serial, t2, t3, t4, t5, number, ordinal, pass, pattern
+  from settled
+  where ${where}`
+}
+
+/** What came of a record, from where it stands. */
+export const outcomeOf = `
+  case
+    when pass = 9 then case when is_spine then 'founded' else 'none' end
+    when pass = 0 then 'quarantined'
+    when pass = 3 then 'conflict'
+    when pass = 1 then 'perfect'
+    when ordinal is not null then 'match'
+    when pass in (7, 8) then 'possible'
+    else 'conflict'
+  end`

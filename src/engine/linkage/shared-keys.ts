@@ -1,0 +1,45 @@
+/**
+ * What the weaker keys say. Nearly every K2, K3 and K5 stands with one person and nobody else, and has nothing to add. Kept
+ * are the tokens that could: with a person and with somebody unlinked, with two persons, or a hub.
+ */
+import type { LinkRules } from '../../core/passes.ts'
+import { hubsOf } from './hubs.ts'
+import { placedQuery } from './persons.ts'
+
+export const weakerTypes = [2, 3, 5] as const
+export type WeakerType = (typeof weakerTypes)[number]
+
+/** Tables `shared_<n>` for the types that are sent, `hub_<n>`, and `sound_row`: the records of shared tokens, hubs emptied. */
+export function sharedKeySteps(
+  types: readonly WeakerType[],
+  agencies: number,
+  rules: LinkRules,
+): string[] {
+  const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
+  const among = types.map((type) => `t${type} in (from shared_${type})`)
+  return [
+    `create or replace temp view placed as ${placedQuery()}`,
+    ...types.map(
+      (type) => `create temp table shared_${type} as
+      select t${type}
+      from placed
+      where t${type} is not null
+      group by t${type}
+      having min(ordinal) <> max(ordinal)
+        or (count(ordinal) > 0 and count(ordinal) < count(*))
+        or min(t4) <> max(t4)
+        or count(*) > bit_count(bit_or(${bit}))`,
+    ),
+    `create temp table shared_row as
+      ${placedQuery({ where: among.length === 0 ? 'false' : `(${among.join(' or ')})` })}`,
+    ...weakerTypes.map(
+      (type) => `create temp table hub_${type} as ${hubsOf(`t${type}`, 'shared_row', rules)}`,
+    ),
+    `create temp table sound_row as
+      select * replace (
+        case when t2 in (from hub_2) then null else t2 end as t2,
+        case when t3 in (from hub_3) then null else t3 end as t3,
+        case when t5 in (from hub_5) then null else t5 end as t5)
+      from shared_row`,
+  ]
+}

@@ -1,0 +1,116 @@
+/**
+ * What the spine's records found. A person is **founded** by a token: the least K1 of its spine records where the number
+ * belongs to one person; else a hash of what makes the person, which no other can share.
+ *
+ * Records of a spine that is not free of duplicates may be one person although their numbers differ: **twins** agree in K2 or
+ * K3. Such a pair is told as possible. Where the project opted in, a pair that agrees in both, and of which neither is in
+ * another pair, is one person.
+ */
+import type { LinkRules } from '../../core/passes.ts'
+import { hubsOf } from './hubs.ts'
+
+const bySerial = `md5('founded by serial ' || serial)::uuid`
+
+/** Tables `twin_token` (type, token) and `twin_record`: spine records that share K2 or K3 with another. */
+export function twinSteps(isDuplicateFree: boolean, rules: LinkRules): string[] {
+  const twins = (column: string): string => `
+      select ${column}
+      from record
+      where is_spine and ${column} is not null and not ${isDuplicateFree}
+      group by ${column}
+      having count(*) > 1`
+  return [2, 3]
+    .flatMap((type) => {
+      const column = `t${type}`
+      return [
+        `create temp table twin_${type} as ${twins(column)}`,
+        `create temp table twin_hub_${type} as
+        with near as (select record.* from record semi join twin_${type} using (${column}))
+        ${hubsOf(column, 'near', rules)}`,
+        `create or replace temp view sound_twin_${type} as
+        select ${column} from twin_${type} anti join twin_hub_${type} using (${column})`,
+      ]
+    })
+    .concat(`
+    create temp table twin_record as
+    select *
+    from record
+    where is_spine
+      and (t2 in (from sound_twin_2) or t3 in (from sound_twin_3))`)
+}
+
+/** Table `spine_founding`: the founding of every spine record that does not have a number of its own. */
+export const foundingStep = `
+  create temp table spine_founding as
+  with sharing as (
+    select number, count(*) as serials, count(distinct t4) as k4s, min(t1) as first_t1
+    from numbered
+    where is_spine and number is not null
+    group by number
+  ), judged as (
+    select record.*, first_t1,
+      coalesce(serials > 1 and (is_duplicate_free or k4s > 1), false) as is_contested
+    from numbered as record
+    left join sharing using (number)
+    where is_spine
+  )
+  select agency, is_duplicate_free, serial, t1, t2, t3, t4, t5, number, is_hub, is_contested,
+    case
+      when not is_hub and not is_contested then first_t1
+      when is_hub or is_duplicate_free or t4 is null then ${bySerial}
+      else md5('founded by number and birth ' || number::varchar || t4::varchar)::uuid
+    end as founding
+  from judged
+  union all
+  select agency, is_duplicate_free, serial, t1, t2, t3, t4, t5, null, false, false, ${bySerial}
+  from record
+  where is_spine and t1 is null`
+
+/** Table `spine_pair`: two persons of the spine that may be one, by which keys, and whether they are made one. */
+export function pairStep(rules: LinkRules): string {
+  return `
+  create temp table spine_pair as
+  with person as (
+    select founding, max(t4) as t4, bool_or(number is not null) as has_number
+    from spine_founding
+    where not is_contested
+    group by founding
+  ), known as (
+    select distinct founding, 2 as type, t2 as token
+    from spine_founding semi join sound_twin_2 using (t2) where not is_contested
+    union all
+    select distinct founding, 3, t3
+    from spine_founding semi join sound_twin_3 using (t3) where not is_contested
+  ), pair as (
+    select first.founding as first, second.founding as second,
+      bool_or(type = 2) as k2, bool_or(type = 3) as k3
+    from known as first
+    join known as second using (type, token)
+    where first.founding < second.founding
+    group by all
+  ), sound as (
+    select pair.*, a.has_number and b.has_number as both_numbers
+    from pair
+    join person as a on a.founding = first
+    join person as b on b.founding = second
+    where a.t4 is null or b.t4 is null or a.t4 = b.t4
+  ), often as (
+    select founding, count(*) as pairs
+    from (select first as founding from sound union all select second from sound)
+    group by founding
+  )
+  select sound.*,
+    ${rules.promotePossible} and k2 and k3 and a.pairs = 1 and b.pairs = 1 as is_one
+  from sound
+  join often as a on a.founding = first
+  join often as b on b.founding = second`
+}
+
+/** Table `settled_spine`: as `spine_founding`, with pairs that are one made one. */
+export const settledSpineStep = `
+  create temp table settled_spine as
+  select record.* replace (coalesce(pair.first, record.founding) as founding),
+    case when is_hub then 0 when is_contested then 3 else 9 end::tinyint as pass,
+    is_contested and not is_duplicate_free and t4 is not null as is_one_of_many
+  from spine_founding as record
+  left join (from spine_pair where is_one) as pair on pair.second = record.founding`
