@@ -57,6 +57,7 @@ async function takeOrRefuse(
     scratchDir: run.scratchDir,
     memoryMiB: deps.jobMemoryMiB,
     threads: deps.jobThreads,
+    readsForeignFiles: true,
   })
   try {
     const taken = await intake.take(session, { input, output, part })

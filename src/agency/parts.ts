@@ -31,19 +31,29 @@ export class Parts {
     this.dir = table === '' ? join(outDir, 'keys') : join(outDir, 'tables', table)
   }
 
-  /** Writes the rows of a query into as many parts as they need. Gives the number of rows. */
-  async add(session: AgencySession, query: string): Promise<number> {
+  /**
+   * Writes the rows of a query into as many parts as they need.
+   *
+   * @param isRight - asked when they are written; if not, they are no parts.
+   * @returns the number of rows; undefined if they are not right.
+   */
+  async add(
+    session: AgencySession,
+    query: string,
+    isRight = (): boolean => true,
+  ): Promise<number | undefined> {
     const fresh = join(this.dir, '.fresh')
     await mkdir(this.dir, { recursive: true, mode: 0o700 })
     const copied = await session.rows(`copy (${query}) to ${quoteText(fresh)} (${partOptions})`)
+    const isTaken = isRight()
     let rows = 0
-    for (const { filename, count } of copied) {
+    for (const { filename, count } of isTaken ? copied : []) {
       if (Number(count) === 0) continue
       rows += Number(count)
       await this.#take(String(filename), Number(count))
     }
     await rm(fresh, { recursive: true, force: true })
-    return rows
+    return isTaken ? rows : undefined
   }
 
   /** What the manifest says of the parts, once all are hashed. */

@@ -21,9 +21,8 @@ import type { PrepareOptions, PrepareReport } from './prepare-options.ts'
 import { oneAhead, type Piece } from './readable.ts'
 import { giveSerials } from './serials.ts'
 import type { AgencySession } from './session.ts'
-import type { PersonFiles, TableFiles } from './source-description.ts'
-import { allPieces, type Source } from './sources.ts'
-import { planRows, type TableReport, writeRows } from './table-rows.ts'
+import { allPieces, type Batch, batchesOf, type Source } from './sources.ts'
+import { type PiecePlan, planPiece, type TableReport, writeRows } from './table-rows.ts'
 
 /** Where a preparation works. */
 export type Place = { session: AgencySession; outDir: string; workDir: string; dirs: string[] }
@@ -41,17 +40,18 @@ export async function prepareDelivery(
   const tables = new Map<string, Table>()
   let persons: PersonsReport | undefined
   const pieces = allPieces(sources, { workDir: place.workDir, ...(signal && { signal }) })
-  for await (const { source, piece: unread } of oneAhead(pieces)) {
+  for await (const batch of oneAhead(batchesOf(pieces))) {
     signal?.throwIfAborted()
-    const piece = await withColumns(place.session, unread)
+    const { source } = batch[0]
     if (source.table !== undefined) persons ??= await settleKeys(place, options, { keys, meter })
-    await meter.during(source, piece.sourceBytes, () => {
-      if (source.table === undefined) return readPersonRows(place, { ...source, piece }, options)
+    const bytes = batch.reduce((sum, { piece }) => sum + piece.sourceBytes, 0)
+    await meter.during(source, bytes, () => {
+      if (source.table === undefined) return readPersonRows(place, batch, options)
       const table = tables.get(source.table) ?? newTable(place, source.table)
       tables.set(source.table, table)
-      return readTableRows(place, { ...source, piece, table: source.table }, { table, options })
+      return readTableRows(place, batch, { table, options })
     })
-    await piece.release()
+    for (const { piece } of batch) await piece.release()
   }
   persons ??= await settleKeys(place, options, { keys, meter })
   for (const [name, { report }] of tables) requireFewUnknown(name, report, options)
@@ -63,7 +63,7 @@ export async function prepareDelivery(
   return { manifest, persons, tables: Object.fromEntries(reports) }
 }
 
-type Table = { parts: Parts; report: TableReport }
+type Table = { name: string; parts: Parts; report: TableReport }
 
 async function settleKeys(
   { session, outDir, workDir }: Place,
@@ -87,41 +87,58 @@ async function settleKeys(
 
 async function readPersonRows(
   place: Place,
-  { layout, piece }: { layout: PersonFiles; piece: Piece },
+  batch: Batch,
   { recipe: { recipe, keyTypes: types } }: PrepareOptions,
 ): Promise<number> {
   const { session } = place
-  await told(place, piece, () => readPersons(session, { piece, layout }, { recipe, types }))
-  return session.rowsScanned()
+  let scanned = 0
+  for (const { source, piece: unread } of batch) {
+    if (source.table !== undefined) continue
+    const { layout } = source
+    const piece = await withColumns(session, unread)
+    const act = () => readPersons(session, { piece, layout }, { recipe, types })
+    await told(place, [{ piece }], act)
+    scanned += await session.rowsScanned()
+  }
+  return scanned
 }
 
 async function readTableRows(
   place: Place,
-  { layout, piece, table: name }: { layout: TableFiles; piece: Piece; table: string },
-  { table, options }: { table: Table; options: PrepareOptions },
+  batch: Batch,
+  { table: { name, report, parts }, options }: { table: Table; options: PrepareOptions },
 ): Promise<number> {
-  const columns = options.recipe.tables[name]?.columns ?? {}
-  const plan = planRows({ piece, layout }, name, columns)
-  const { report, parts } = table
-  const write = () => writeRows(place.session, plan, parts)
-  const { scanned, written } = await told(place, piece, write, plan.searched)
+  const { session } = place
+  const wanted = options.recipe.tables[name]?.columns ?? {}
+  const plans: PiecePlan[] = []
+  for (const { source, piece: unread } of batch) {
+    if (source.table === undefined) continue
+    const piece = await withColumns(session, unread)
+    plans.push(planPiece({ piece, layout: source.layout }, name, wanted))
+  }
+  const write = () => writeRows(session, { plans, wanted, asText: report.asText }, parts)
+  const { scanned, written } = await told(place, plans, write)
   report.rows += written
   report.unknownPersons += scanned - written
-  report.absent.push(...plan.absent.filter((column) => !report.absent.includes(column)))
+  const absent = plans.flatMap((plan) => plan.absent)
+  report.absent.push(...absent.filter((column) => !report.absent.includes(column)))
   return scanned
 }
 
 /** What `act` gives; what it throws names the row to blame, if there is one. */
 async function told<T>(
   { workDir, dirs }: Place,
-  piece: Piece,
+  pieces: readonly { piece: Piece; searched?: Searched }[],
   act: () => Promise<T>,
-  searched?: Searched,
 ): Promise<T> {
   try {
     return await act()
   } catch (error) {
-    throw await explained(error, piece, { workDir, dirs, ...(searched && { searched }) })
+    for (const { piece, searched } of pieces) {
+      const reason = await explained(error, piece, { workDir, dirs, ...(searched && { searched }) })
+      if (reason !== error) throw reason
+    }
+    throw error
   }
 }
 
@@ -140,7 +157,8 @@ async function withColumns(session: AgencySession, piece: Piece): Promise<Piece>
 }
 
 function newTable({ outDir }: Place, name: string): Table {
-  return { parts: new Parts(outDir, name), report: { rows: 0, unknownPersons: 0, absent: [] } }
+  const report = { rows: 0, unknownPersons: 0, absent: [], asText: [] }
+  return { name, parts: new Parts(outDir, name), report }
 }
 
 function requireFewUnknown(

@@ -9,6 +9,7 @@ import { blobValue, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-a
 import { z } from 'zod'
 import { engineErrorOf } from '../engine/engine-error.ts'
 import { quoteText } from '../engine/session.ts'
+import { type Tally, tallyFunction } from '../engine/tally-function.ts'
 
 export type AgencySessionOptions = {
   /** Private directory for spilled data; made with mode 0700. */
@@ -29,6 +30,8 @@ export type AgencySession = {
   rows(sql: string, values?: readonly string[]): Promise<Record<string, unknown>[]>
   /** How many rows the last statement read from files: DuckDB's own count. */
   rowsScanned(): Promise<number>
+  /** What `tallied(<code>)` in SQL has counted; it gives false. Clear it before a statement that counts. */
+  readonly tally: Tally
   /** Share of the running statement that is done, 0 to 1. */
   progress(): number
   close(): void
@@ -73,6 +76,8 @@ function sessionOn(
 ): AgencySession {
   const interrupt = () => connection.interrupt()
   signal?.addEventListener('abort', interrupt)
+  const tally: Tally = new Map()
+  connection.registerScalarFunction(tallyFunction('tallied', tally))
   const attempt = async <T>(act: () => Promise<T>): Promise<T> => {
     signal?.throwIfAborted()
     try {
@@ -91,6 +96,7 @@ function sessionOn(
       attempt(async () => (await connection.runAndReadAll(sql, [...values])).getRowObjectsJS()),
     rowsScanned: async () =>
       scannedIn(operatorSchema.parse(JSON.parse(await readFile(profile, 'utf8')))),
+    tally,
     progress: () => Math.min(1, Math.max(0, connection.progress.percentage / 100)),
     close: () => {
       signal?.removeEventListener('abort', interrupt)

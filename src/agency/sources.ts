@@ -53,3 +53,32 @@ export async function* allPieces(
   for (const source of sources)
     for await (const piece of piecesOf(source, to)) yield { source, piece }
 }
+
+/** Pieces that are worked on together: of persons one, of a table one or several. */
+export type Batch = [Sourced, ...Sourced[]]
+type Sourced = { source: Source; piece: Piece }
+
+/** How many bytes of the sources go into one part, where a file has fewer. */
+const batchBytesMax = 256 * 1024 * 1024
+
+/** Small pieces of one table, one after the other, put together: every part costs the service the same again. */
+export async function* batchesOf(
+  pieces: AsyncIterable<Sourced>,
+  bytesMax = batchBytesMax,
+): AsyncGenerator<Batch> {
+  let batch: Batch | undefined
+  let bytes = 0
+  for await (const next of pieces) {
+    const { table } = next.source
+    const isSame = table !== undefined && batch?.[0].source.table === table
+    bytes += next.piece.sourceBytes
+    if (batch !== undefined && isSame && bytes <= bytesMax) {
+      batch.push(next)
+      continue
+    }
+    if (batch !== undefined) yield batch
+    batch = [next]
+    bytes = next.piece.sourceBytes
+  }
+  if (batch !== undefined) yield batch
+}

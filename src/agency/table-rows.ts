@@ -1,8 +1,12 @@
 /**
- * The rows of an agency's tables: the person's id replaced by the serial, the columns named as in the catalogue, everything
- * as text. One pass over each file, which also searches every column for registration numbers.
+ * The rows of an agency's tables: the person's id replaced by the serial, the columns named and typed as in the catalogue.
+ * One pass over the files, which also searches every column for registration numbers.
+ *
+ * A column is typed only if every value of it is exactly of its type, as intake would read it; else it goes as the text that
+ * it is, so that the service counts its bad rows by reason and no value is lost here.
  */
 import { Refusal } from '../core/errors.ts'
+import { type ColumnType, exactlyTyped, typeOf } from '../engine/column-check.ts'
 import { quoteIdentifier } from '../engine/session.ts'
 import type { Searched } from './explain.ts'
 import type { Parts } from './parts.ts'
@@ -11,8 +15,10 @@ import type { Piece } from './readable.ts'
 import type { AgencySession } from './session.ts'
 import type { TableFiles } from './source-description.ts'
 
-/** The columns of a table in the catalogue's order. */
-export type WantedColumns = Readonly<Record<string, { required?: boolean | undefined }>>
+/** The columns of a table in the catalogue's order. One without a type is written as text. */
+export type WantedColumns = Readonly<
+  Record<string, Partial<ColumnType> & { required?: boolean | undefined }>
+>
 
 export type TableReport = {
   rows: number
@@ -20,31 +26,34 @@ export type TableReport = {
   unknownPersons: number
   /** Columns of the catalogue that a file lacks, as `file: column`. */
   absent: string[]
+  /** Columns that have a value which is not of their type: written as text from there on. */
+  asText: string[]
 }
 
-/** The columns to search, and the query of a piece. */
-export type RowsPlan = { query: string; searched: Searched; absent: string[] }
+/** What is read of one piece, and which of its columns are searched. */
+export type PiecePlan = { piece: Piece; query: string; searched: Searched; absent: string[] }
 
 /**
- * Plans the query of a piece.
+ * Plans the query of a piece: the person's id and the wanted columns as text.
  *
  * @throws {Refusal} `column-unknown` if the description maps a column that the catalogue lacks; `column-missing` if the file
  *   lacks a column that is mapped or required.
  */
-export function planRows(
+export function planPiece(
   { piece, layout }: { piece: Piece; layout: TableFiles },
   table: string,
   wanted: WantedColumns,
-): RowsPlan {
+): PiecePlan {
   for (const column of [...Object.keys(layout.columns), ...layout.notIdentifying]) {
     if (Object.hasOwn(wanted, column)) continue
     const sentence = 'The source description names a column that the catalogue does not have.'
     throw new Refusal('column-unknown', sentence, { table, column })
   }
   const selected: string[] = []
-  const searched = new Set<string>()
+  /** By the names of the file; true where a right value is too short to be a registration number. */
+  const searched = new Map<string, boolean>()
   const absent: string[] = []
-  for (const [column, { required }] of Object.entries(wanted)) {
+  for (const [column, { required, type = 'text' }] of Object.entries(wanted)) {
     const mapped = Object.hasOwn(layout.columns, column) ? layout.columns[column] : undefined
     const source = mapped === undefined ? column : mapped
     const isAbsent = mapped === undefined && !piece.columns.includes(column) && required !== true
@@ -52,27 +61,73 @@ export function planRows(
     const cell = isAbsent || source === null ? 'null::varchar' : cellSql(piece, source, layout.trim)
     selected.push(`${cell} as ${quoteIdentifier(column)}`)
     if (cell !== 'null::varchar' && source !== null && !layout.notIdentifying.includes(column))
-      searched.add(source)
+      searched.set(source, type !== 'code' && type !== 'text' && (searched.get(source) ?? true))
   }
-  const columns = [...searched].filter((column) => column !== layout.person)
+  searched.delete(layout.person)
+  const columns = [...searched.keys()]
   const person = cellSql(piece, layout.person, layout.trim)
-  const clean = columns.map((column) => notNumber(quoteIdentifier(column))).join(' and ') || 'true'
+  const clean = cleanSql(searched)
   // `error` is only reached by a row that is not clean; it stops the whole query.
-  // The agency's files may well have columns called id or serial; none is called like these.
-  const query = `select "gyeol serial" as serial, ${selected.join(', ')} from ${piece.relation} row
-    join (select id as "gyeol id", serial as "gyeol serial" from serial_of) on "gyeol id" = ${person}
+  const query = `select ${[`${person} as "gyeol person"`, ...selected].join(', ')}
+    from ${piece.relation} row
     where (${clean}) or error('registration number')::boolean`
-  return { query, searched: { columns, isNumber }, absent }
+  return { piece, query, searched: { columns, isNumber }, absent }
 }
 
-/** Writes the rows of one piece. Gives how many there were and how many had a person. */
+/**
+ * Writes the rows of some pieces of one table as one part, or as several if they are many. Gives how many rows there were
+ * and how many had a person.
+ *
+ * @param asText - the columns that are known to be text only; those that turn out to be are added.
+ */
 export async function writeRows(
   session: AgencySession,
-  plan: RowsPlan,
+  { plans, wanted, asText }: { plans: PiecePlan[]; wanted: WantedColumns; asText: string[] },
   parts: Parts,
 ): Promise<{ scanned: number; written: number }> {
-  const written = await parts.add(session, plan.query)
-  return { scanned: await session.rowsScanned(), written }
+  for (;;) {
+    session.tally.clear()
+    const query = typedQuery(plans, wanted, asText)
+    const written = await parts.add(session, query, () => session.tally.size === 0)
+    if (written !== undefined) return { scanned: await session.rowsScanned(), written }
+    const names = Object.keys(wanted)
+    asText.push(...[...session.tally.keys()].flatMap((index) => names[index] ?? []))
+  }
+}
+
+/** Rows with a cell that is not exactly of its type are tallied by column: then nothing of this query is used. */
+function typedQuery(
+  plans: readonly PiecePlan[],
+  wanted: WantedColumns,
+  asText: readonly string[],
+): string {
+  const typed: string[] = []
+  const inexact: string[] = []
+  const written: string[] = []
+  for (const [index, [column, { type, ...limits }]] of Object.entries(wanted).entries()) {
+    const raw = quoteIdentifier(column)
+    const typedName = quoteIdentifier(`${column}\u0020typed`)
+    const of = type && { type, ...limits }
+    if (!of || asText.includes(column) || (typeOf(of) === 'VARCHAR' && type !== 'year-month')) {
+      written.push(raw)
+      continue
+    }
+    const cast = exactlyTyped(raw, typedName, of)
+    typed.push(`, ${cast.typed} as ${typedName}`)
+    // A year and month is a text of one form; what is no month stays what it is.
+    const isText = type === 'year-month'
+    written.push(`${isText ? `coalesce(${typedName}, ${raw})` : typedName} as ${raw}`)
+    if (!isText)
+      inexact.push(...cast.inexactWhen.map((when) => `when ${when} then tallied(${index})`))
+  }
+  const exact = inexact.length === 0 ? 'true' : `case ${inexact.join('\n      ')} else true end`
+  // The tally stands in the select list: a filter would be moved below the casts, which would be computed twice.
+  // The agency's files may well have columns called id or serial; none is called like these.
+  return `select ${['"gyeol serial" as serial', ...written].join(', ')}
+    from (select *, ${exact} as "gyeol exact"
+      from (select *${typed.join('')} from (${plans.map(({ query }) => query).join('\nunion all\n')})))
+    join (select id as "gyeol id", serial as "gyeol serial" from serial_of) on "gyeol id" = "gyeol person"
+    where "gyeol exact"`
 }
 
 /**
@@ -86,7 +141,23 @@ function isNumber(cell: string): string {
   return `(strlen(${cell}) >= 13 and regexp_matches(${cell}, '${registrationNumber}'))`
 }
 
-/** The same turned round, so that the common case, a short cell, is decided first. */
+/** True where no column has one. The columns that are short if they are right are looked at together first. */
+function cleanSql(searched: ReadonlyMap<string, boolean>): string {
+  const [short, long] = [true, false].map((isShort) =>
+    [...searched].filter((one) => one[1] === isShort).map(([name]) => quoteIdentifier(name)),
+  )
+  const conditions = (long ?? []).map(notNumber)
+  if (short !== undefined && short.length > 0) {
+    const longest = `coalesce(greatest(${short.map((cell) => `strlen(${cell})`).join(', ')}), 0)`
+    const each = short.map(notNumber).join(' and ')
+    conditions.push(`(case when ${longest} < 13 then true else ${each} end)`)
+  }
+  return conditions.join(' and ') || 'true'
+}
+
+/** The same turned round, so that the common cases, a short cell and a claim number, are decided first. */
 function notNumber(cell: string): string {
-  return `(${cell} is null or strlen(${cell}) < 13 or not regexp_matches(${cell}, '${registrationNumber}'))`
+  return `(case when ${cell} is null or strlen(${cell}) < 13 then true
+    when strlen(${cell}) = 13 and substr(${cell}, 3, 4) not between '0101' and '1231' then true
+    else not regexp_matches(${cell}, '${registrationNumber}') end)`
 }

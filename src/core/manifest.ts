@@ -37,6 +37,17 @@ export const manifestSchema = z
   })
 export type Manifest = z.infer<typeof manifestSchema>
 
+/** A column as the service tells it. Without a type the agency's tool writes it as text. */
+const answeredColumnSchema = z.object({
+  required: z.boolean().exactOptional(),
+  type: z
+    .enum(['code', 'text', 'integer', 'decimal', 'date', 'year-month', 'timestamp'])
+    .exactOptional(),
+  format: z.enum(['YYYYMMDD', 'YYYY-MM-DD']).exactOptional(),
+  min: z.number().exactOptional(),
+  max: z.number().exactOptional(),
+})
+
 /**
  * What an agency asks first: the recipe, its key types, and its tables with their columns in order. Only what preparing
  * needs is read; the service says more.
@@ -45,9 +56,6 @@ export const recipeAnswerSchema = z.object({
   project: z.uuid(),
   recipe: recipeSchema,
   keyTypes: z.array(z.enum(keyTypes)).min(1),
-  tables: z.record(
-    tableName,
-    z.object({ columns: z.record(columnName, z.object({ required: z.boolean().optional() })) }),
-  ),
+  tables: z.record(tableName, z.object({ columns: z.record(columnName, answeredColumnSchema) })),
 })
 export type RecipeAnswer = z.infer<typeof recipeAnswerSchema>

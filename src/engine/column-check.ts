@@ -34,10 +34,15 @@ export type ColumnCheck = {
   isCode: boolean
   /** Cannot be had from what came: a column of numbers where codes keep their zeros, a nested column. */
   isOfWrongType: boolean
+  /** DuckDB's type of the typed value. */
+  type: string
 }
 
+/** What the typed value of a column depends on. */
+export type ColumnType = Pick<CatalogueColumn, 'type' | 'format' | 'min' | 'max'>
+
 /** The DuckDB type of a typed column. */
-export function typeOf(column: CatalogueColumn): string {
+export function typeOf(column: ColumnType): string {
   if (column.type === 'date' || column.type === 'timestamp') return column.type.toUpperCase()
   if (column.type === 'decimal') return 'DOUBLE'
   if (column.type !== 'integer') return 'VARCHAR'
@@ -59,14 +64,12 @@ export function checkOf(name: string, column: CatalogueColumn, sourceType: strin
   const identifier = identifierTest(raw, column, sourceType)
   if (identifier !== undefined) faults.push({ reason: 'identifier', when: identifier })
   if (column.required === true) faults.push({ reason: 'missing', when: `${raw} is null` })
-  if (typeOf(column) !== 'VARCHAR' || column.type === 'year-month') {
-    faults.push({ reason: 'wrong-type', when: `${raw} is not null and ${typedName} is null` })
-  }
-  if (column.type === 'integer' && isText) {
-    // The engine takes "1.6" for 2 and "1_000" for a thousand: what it read must print as what came, or be all digits.
-    const when = `${typedName}::varchar <> ${raw} and not regexp_full_match(${raw}, '[+-]?[0-9]{1,30}')`
-    faults.push({ reason: 'wrong-type', when })
-  }
+  faults.push(
+    ...inexactWhen(raw, typedName, column, isText).map((when) => ({
+      reason: 'wrong-type' as const,
+      when,
+    })),
+  )
   faults.push(...faultsOfValue(raw, typedName, column))
   return {
     name,
@@ -74,8 +77,38 @@ export function checkOf(name: string, column: CatalogueColumn, sourceType: strin
     faults,
     typedName,
     isCode: column.type === 'code',
+    type: typeOf(column),
     isOfWrongType: !isText && !acceptedTypes[column.type].test(sourceType),
   }
+}
+
+/**
+ * A text as a value of its column's type, exactly as a delivered text is taken: for an agency that delivers typed columns.
+ *
+ * @param raw - quoted name of a column of texts; an empty one is NULL.
+ * @param typedName - quoted name under which `typed` will stand beside it.
+ * @returns the typed value over `raw`, and the conditions under which it is not what the text says.
+ */
+export function exactlyTyped(
+  raw: string,
+  typedName: string,
+  column: ColumnType,
+): { typed: string; inexactWhen: string[] } {
+  return { typed: typedOfText(raw, column), inexactWhen: inexactWhen(raw, typedName, column, true) }
+}
+
+function inexactWhen(
+  raw: string,
+  typedName: string,
+  column: ColumnType,
+  isText: boolean,
+): string[] {
+  if (typeOf(column) === 'VARCHAR' && column.type !== 'year-month') return []
+  const isLost = `${raw} is not null and ${typedName} is null`
+  if (column.type !== 'integer' || !isText) return [isLost]
+  // The engine takes "1.6" for 2 and "1_000" for a thousand: what it read must print as what came, or be all digits.
+  const isOther = `${typedName}::varchar <> ${raw} and not regexp_full_match(${raw}, '[+-]?[0-9]{1,30}')`
+  return [isLost, isOther]
 }
 
 const wholeNumbers = 'U?(TINY|SMALL|BIG)INT|U?INTEGER'
@@ -139,7 +172,7 @@ export function isOneOf(raw: string, codes: readonly string[]): string {
   return `(${raw} is null or try_cast(${raw} as enum(${list})) is not null)`
 }
 
-function typedOfText(raw: string, column: CatalogueColumn): string {
+function typedOfText(raw: string, column: ColumnType): string {
   switch (column.type) {
     case 'code':
     case 'text':

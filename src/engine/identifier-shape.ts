@@ -17,8 +17,10 @@ const email = '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\\.[A-Za-z]{2,}'
 /** True where a text carries the shape of a resident or foreigner registration number. */
 export function registrationNumberInText(column: string, isCode: boolean): string {
   const shape = isCode ? registrationNumberAmongCodes : registrationNumber
-  return `(case when strlen(${column}) >= 13 then regexp_matches(${column}, '${shape}')
-    else false end)`
+  // 13 bytes have room for the number alone: where its month and day are not plausible, a claim number goes by cheaply.
+  return `(case when strlen(${column}) < 13 then false
+    when strlen(${column}) = 13 and substr(${column}, 3, 4) not between '0101' and '1231' then false
+    else coalesce(regexp_matches(${column}, '${shape}'), false) end)`
 }
 
 /** True where a serial as a whole is a registration number. Serials are random: inside one, the shape says nothing. */

@@ -19,6 +19,11 @@ export type SessionOptions = {
   /** What DuckDB may hold in memory before it spills into the scratch directory. */
   memoryMiB: number
   threads: number
+  /**
+   * Files of others are read: what a file says of the least and greatest of its values is not believed, else the engine
+   * would leave a check out that no value could fail.
+   */
+  readsForeignFiles?: boolean
   /** What it may spill. Default: four times what it may hold in memory. */
   spillMiB?: number
 }
@@ -74,6 +79,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const spillMiB = options.spillMiB ?? 4 * options.memoryMiB
   await connection.run(`set max_temp_directory_size = '${spillMiB}MiB'`)
   await connection.run(`set allowed_directories = [${quoteText(`${scratchDir}/`)}]`)
+  if (options.readsForeignFiles === true) {
+    await connection.run("set disabled_optimizers = 'statistics_propagation'")
+  }
   await connection.run('set enable_external_access = false')
   await connection.run('set lock_configuration = true')
   return sessionOn(instance, connection, { scratchDir, threads: options.threads })

@@ -1,12 +1,13 @@
 /**
  * A delivered part of a table becomes a typed part: the serial and the catalogue's columns in the catalogue's order, every
  * value of its type. One pass reads, checks, counts and writes; a second one runs only when rows were set aside, to say
- * where the first of each kind is.
+ * where the first of each kind is. A part that has exactly this form already, and no bad row, is checked and stays the very
+ * bytes that came.
  *
  * A bad row is counted by reason and column and left out; too many of them, or one with a registration number in it, and
  * the part is refused whole. No message carries a value.
  */
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import type { CatalogueTable } from '../catalogue/schema.ts'
 import { Refusal } from '../core/errors.ts'
 import { type ColumnCheck, checkOf, type Reason, reasons } from './column-check.ts'
@@ -15,7 +16,7 @@ import { type MediaType, openPart, type PartSource, positionsOf, reading } from 
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
 
 export type TakeTable = {
-  /** A file in the session's scratch directory. */
+  /** A file in the session's scratch directory; afterwards it may be gone, because it is the output. */
   input: string
   mediaType: MediaType
   table: CatalogueTable
@@ -50,6 +51,11 @@ export async function takeTable(session: Session, part: TakeTable): Promise<Take
   const tally = new Map<number, number>()
   session.registerTally('set_aside', tally)
   const taken = await reading(source, async () => {
+    const rowsKept = await rowsIfGoodAsItIs(session, checks, source)
+    if (rowsKept !== undefined) {
+      await rename(part.input, part.output)
+      return rowsKept
+    }
     const [copied] = await session.rows<{ Count: number }>(copyOf(checks, source, part.output))
     return copied?.Count ?? 0
   })
@@ -96,6 +102,42 @@ function checksOf(table: CatalogueTable, source: PartSource): ColumnCheck[] {
 /** Every wanted column is there, so this is a header; still, a name with digits in it is not repeated. */
 function nameIfHarmless(name: string): { column?: string } {
   return /^[A-Za-z][A-Za-z_]{0,30}$/.test(name) ? { column: name } : {}
+}
+
+/**
+ * The rows of a part that can stay as it is; undefined if it must be written again, or has a bad row.
+ *
+ * Of its bytes nobody but this engine, on this side, ever reads more than the columns of its rows, all of which are read
+ * here; what else a file may hold, in its metadata or between its pages, goes no further than the next step, which writes
+ * a file of its own.
+ */
+async function rowsIfGoodAsItIs(
+  session: Session,
+  checks: readonly ColumnCheck[],
+  source: PartSource,
+): Promise<number | undefined> {
+  const names = ['serial', ...checks.map(({ name }) => name)]
+  if (source.mediaType === 'text/csv') return undefined
+  // As the next step will read it: without the leave to take bytes for text, which `source` has.
+  const described = await session.rows<{ column_name: string; column_type: string }>(
+    `describe select * from read_parquet(${quoteText(source.path)})`,
+  )
+  const types = ['VARCHAR', ...checks.map(({ type }) => type)]
+  const isTyped = described.every(
+    ({ column_name: name, column_type: type }, index) =>
+      name === names[index] && type === types[index],
+  )
+  if (!isTyped) return undefined
+  const read = names.map((name) => `count(${quoteIdentifier(name)})`)
+  const others = checks.flatMap((check) =>
+    check.typed === quoteIdentifier(check.name)
+      ? []
+      : [`count(*) filter (where ${check.typedName} <> ${quoteIdentifier(check.name)})`],
+  )
+  const [seen] = await session.rows<{ rows: number; bad: number; others: number }>(`
+    select count(*) as rows, count(fault) as bad, ${others.join(' + ') || '0'} as others, ${read.join(', ')}
+    from (${judgedRows(checks, source.sql)})`)
+  return seen === undefined || seen.bad > 0 || seen.others > 0 ? undefined : seen.rows
 }
 
 function copyOf(checks: readonly ColumnCheck[], source: PartSource, output: string): string {

@@ -163,6 +163,7 @@ test('counts rows without a person, and refuses too many', async (t) => {
     rows: 3,
     unknownPersons: 2,
     absent: ['t20.csv: DOSE'],
+    asText: [],
   })
   const strict = await options(t, { ...usual, 't20.csv': text })
   await requireRefusal(t, strict, {
