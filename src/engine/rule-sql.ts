@@ -68,7 +68,7 @@ const sqlOf: { [Name in Rule['rule']]: (column: string, rule: RuleOf<Name>, of: 
       .update(kind ?? released.column.role ?? name)
       .digest('hex')
     // Up to 15 bytes, its length and its bytes: two numbers never meet. Longer ones by 124 bits of their digest.
-    const short = `lpad(printf('%x', strlen(${column})), 2, '0') || rpad(hex(${column}), 30, '0')`
+    const short = `rpad(hex(chr(64 + strlen(${column})::integer) || ${column}), 32, '0')`
     const packed = `case when strlen(${column}) < 16 then ${short} else 'f' || left(sha256(${column}), 31) end`
     return `replace(rekeyed((${packed})::uuid, '${of}'::uuid)::varchar, '-', '')`
   },
