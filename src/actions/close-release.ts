@@ -15,6 +15,7 @@ import { stateAfter } from '../core/states.ts'
 import { utilityReportOf } from '../core/utility-report.ts'
 import { writePersonTable } from '../engine/release-person-table.ts'
 import { openSession } from '../engine/session.ts'
+import { signDetached } from '../keys/cms.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { findCohort } from '../store/cohorts.ts'
 import { childrenOf } from '../store/jobs.ts'
@@ -28,6 +29,7 @@ import { type Release, saveReleaseBuilt } from '../store/releases.ts'
 import { ringFor } from './approve-project.ts'
 import { filesOf } from './build-release-part.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { type Described, descriptionsOf } from './describe-release.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
 /** A file of the package in scratch, with its rows if it has any. */
@@ -41,11 +43,11 @@ export async function closeRelease(deps: WorkerDeps, run: JobRun, release: Relea
   const { tables, reports } = await filesBefore(deps, release)
   const described = await describe(deps, run, { policy, tables, persons: sealed })
   sealed.push(...(await sealAll(deps, run, described)))
-  const manifest = manifestOf(await factsOf(deps, release, policy), [
-    ...tables,
-    ...reports,
-    ...sealed.map(packageFile),
-  ])
+  const facts = await factsOf(deps, release, policy)
+  const filesNow = (): PackageFile[] => [...tables, ...reports, ...sealed.map(packageFile)]
+  const explained = await explain(deps, run, { release, policy, facts, files: filesNow() })
+  sealed.push(...(await sealAll(deps, run, explained)))
+  const manifest = manifestOf(facts, filesNow())
   const bytes = Buffer.from(`${canonicalJson(manifest)}\n`)
   sealed.push(...(await sealAll(deps, run, await signed(deps, run, bytes))))
   const manifestSha256 = createHash('sha256').update(bytes).digest()
@@ -151,12 +153,28 @@ async function describe(
   ]
 }
 
+/** Codebook, provenance, and what else is said of a package for those who do not know its policy. */
+async function explain(
+  deps: WorkerDeps,
+  run: JobRun,
+  of: Omit<Described, 'project' | 'catalogue'>,
+): Promise<Made[]> {
+  const project = await findProject(deps.pool, run.job.projectId)
+  if (!project) throw new Error('a release belongs to a project')
+  const catalogue = catalogueSchema.parse(project.catalogue)
+  const texts = await descriptionsOf(deps, { ...of, project, catalogue })
+  return Promise.all(Object.entries(texts).map(([name, text]) => written(run, name, text)))
+}
+
+/** The manifest and its signatures: Ed25519, and CMS for those who check with OpenSSL. */
 async function signed(deps: WorkerDeps, run: JobRun, manifest: Buffer): Promise<Made[]> {
   const signature = deps.keyring.sign({ purpose: 'release-signature' }, manifest)
   const text = `${Buffer.from(signature).toString('base64')}\n`
+  const cms = deps.releaseSigner && signDetached(deps.releaseSigner, manifest, new Date())
   return [
     await written(run, 'manifest.json', manifest),
     await written(run, 'manifest.json.sig', text),
+    ...(cms ? [await written(run, 'manifest.p7s', cms)] : []),
   ]
 }
 

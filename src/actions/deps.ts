@@ -2,6 +2,7 @@
 
 import type { AuditEntry } from '../core/audit-entry.ts'
 import type { Act, Caller } from '../core/grants.ts'
+import type { ReleaseSigner } from '../keys/cms.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Doorbell } from '../queue/doorbell.ts'
 import type { ClaimedJob } from '../store/leases.ts'
@@ -25,6 +26,8 @@ export type WorkerDeps = Deps & {
   /** What one job may hold in DuckDB, MiB, and how many threads it gets. */
   jobMemoryMiB: number
   jobThreads: number
+  /** Of the data side: signs manifests a second time, for those who check with OpenSSL. */
+  releaseSigner?: ReleaseSigner | undefined
 }
 
 /** One job in a worker's hands. */

@@ -5,6 +5,7 @@ import { Refusal } from '../core/errors.ts'
 import {
   type Authority,
   makeAuthority,
+  makeReleaseCertificate,
   makeServerCertificate,
   signAgencyRequest,
 } from '../keys/certificate-authority.ts'
@@ -55,6 +56,28 @@ export const caServerCommand: Command = {
     writeNewFile(join(config.tls, 'server.key'), made.privateKeyPem, 0o600)
     writeNewFile(join(config.tls, 'server.pem'), made.certificatePem)
     print(`made server.key and server.pem in ${config.tls}`)
+    return 0
+  },
+}
+
+export const caReleaseCommand: Command = {
+  usage: '--name <name> [options]',
+  options: {
+    name: { value: 'name', meaning: 'who signs the releases, as readers see it' },
+    ...days,
+    ...passphraseOptions,
+  },
+  examples: ['gyeol ca release --name "National Cancer Data Centre, releases"'],
+  run: async (context) => {
+    const { config, given, print } = context
+    requireAbsent(join(config.tls, 'release.pem'), join(config.tls, 'release.key'))
+    const name = given.need('name')
+    const made = await named(() =>
+      makeReleaseCertificate(authorityOf(context), name, validityOf(context)),
+    )
+    writeNewFile(join(config.tls, 'release.key'), made.privateKeyPem, 0o600)
+    writeNewFile(join(config.tls, 'release.pem'), made.certificatePem)
+    print(`made release.key and release.pem in ${config.tls}`)
     return 0
   },
 }

@@ -52,6 +52,10 @@ export const commands = {
     summary: 'make the certificate of the API',
     load: async () => (await import('./ca.ts')).caServerCommand,
   },
+  'ca release': {
+    summary: 'make the certificate under which releases are signed',
+    load: async () => (await import('./ca.ts')).caReleaseCommand,
+  },
   'ca sign': {
     summary: 'sign the request of an agency',
     load: async () => (await import('./ca.ts')).caSignCommand,
@@ -95,6 +99,14 @@ export const commands = {
   'audit verify': {
     summary: 'check an exported trail, offline',
     load: async () => (await import('./audit-verify.ts')).auditVerifyCommand,
+  },
+  'release draft': {
+    summary: 'print a policy to begin with, from a catalogue',
+    load: async () => (await import('./release-draft.ts')).releaseDraftCommand,
+  },
+  'release verify': {
+    summary: 'check a release package, offline',
+    load: async () => (await import('./release-verify.ts')).releaseVerifyCommand,
   },
   config: {
     summary: 'show the settings and their values',

@@ -9,7 +9,11 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeAuthority, makeServerCertificate } from '../keys/certificate-authority.ts'
+import {
+  makeAuthority,
+  makeReleaseCertificate,
+  makeServerCertificate,
+} from '../keys/certificate-authority.ts'
 import { keyringSides } from '../keys/key-purposes.ts'
 import { createKeyring } from '../keys/open-keyring.ts'
 import { argon2Least } from '../keys/passphrase.ts'
@@ -51,6 +55,9 @@ export async function makeMissingCertificates(config: Config, now: Date): Promis
   const authority = await makeAuthority('Gyeol on this machine', { now })
   const others = [...ownHosts, ...everyHost].includes(config.host) ? [] : [config.host]
   const server = await makeServerCertificate(authority, [...ownHosts, ...others], { now })
+  const release = await makeReleaseCertificate(authority, 'Releases of this machine', { now })
+  writeSecret(join(config.tls, 'release.key'), release.privateKeyPem)
+  writeFileSync(join(config.tls, 'release.pem'), release.certificatePem)
   writeSecret(join(config.tls, 'ca.key'), authority.privateKeyPem)
   writeFileSync(join(config.tls, 'ca.pem'), authority.certificatePem)
   writeSecret(join(config.tls, 'server.key'), server.privateKeyPem)

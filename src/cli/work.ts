@@ -5,6 +5,7 @@ import type { Command, CommandContext } from './command.ts'
 import { passphraseOptions } from './passphrase.ts'
 import { doorbellConfigOf, openBasis, openDeps } from './process-parts.ts'
 import { clearOwnScratch, scratchRootOf } from './scratch-place.ts'
+import { readReleaseSigner } from './tls-files.ts'
 import { stopped } from './waiting.ts'
 
 export const workCommand: Command = {
@@ -31,8 +32,13 @@ async function work(context: CommandContext): Promise<undefined> {
   const basis = await openBasis(context, side)
   const deps = await openDeps(context, basis)
   context.atExit(() => clearOwnScratch(scratchRoot))
+  const releaseSigner = side === 'data' ? readReleaseSigner(config.tls) : undefined
+  if (side === 'data' && !releaseSigner) {
+    context.tell('There is no release.pem: packages have no manifest.p7s. See `gyeol ca release`.')
+  }
+  const { jobMemoryMiB, jobThreads } = config
   const worker = await startWorker({
-    deps: { ...deps, side, jobMemoryMiB: config.jobMemoryMiB, jobThreads: config.jobThreads },
+    deps: { ...deps, side, jobMemoryMiB, jobThreads, releaseSigner },
     doorbell: doorbellConfigOf(context, basis),
     concurrency: config.jobs,
     scratchRoot,

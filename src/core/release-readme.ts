@@ -18,7 +18,7 @@ person's first diagnosis, whose month or year may be in the table of persons; da
 are moved by a number of weeks, the same for all dates of a person. An empty cell may be a hidden one. A missing row does not mean that something did not happen: a source may not know the
 person.
 
-To check: `gyeol release verify DIR --key … --verifier …`, offline. Or compute SHA-256 of each file and compare it with
+To check: "gyeol release verify DIR --key … --verifier …", offline. Or compute SHA-256 of each file and compare it with
 manifest.json; verify the signature with the public key that the service's operator published.
 
 이 자료로 특정 개인을 알아보려는 처리는 금지되어 있습니다 (개인정보 보호법 제28조의5).

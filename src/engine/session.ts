@@ -16,6 +16,8 @@ export type Value = string | number | bigint | boolean | null
 export type SessionOptions = {
   /** The job's private directory. The only place the session may read and write. */
   scratchDir: string
+  /** Where else files may be read: a release package to be checked. */
+  packageDir?: string
   /** What DuckDB may hold in memory before it spills into the scratch directory. */
   memoryMiB: number
   threads: number
@@ -78,7 +80,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   // Given with the others it is shown but not held to.
   const spillMiB = options.spillMiB ?? 4 * options.memoryMiB
   await connection.run(`set max_temp_directory_size = '${spillMiB}MiB'`)
-  await connection.run(`set allowed_directories = [${quoteText(`${scratchDir}/`)}]`)
+  const directories = [scratchDir, ...(options.packageDir ? [resolve(options.packageDir)] : [])]
+  const allowed = directories.map((directory) => quoteText(`${directory}/`))
+  await connection.run(`set allowed_directories = [${allowed.join(', ')}]`)
   if (options.readsForeignFiles === true) {
     await connection.run("set disabled_optimizers = 'statistics_propagation'")
   }

@@ -128,6 +128,27 @@ export async function makeServerCertificate(
   return { certificatePem, privateKeyPem: pemOf(pair.privateKey) }
 }
 
+/**
+ * Makes the key and certificate under which manifests of releases are signed (CMS), for five years: a release is checked
+ * long after it was made.
+ */
+export async function makeReleaseCertificate(
+  authority: Authority,
+  name: string,
+  validity: Validity,
+): Promise<CertifiedKey> {
+  const pair = await rsaPair(validity.bits)
+  const extensions = [
+    { name: 'basicConstraints', cA: false, critical: true },
+    { name: 'keyUsage', digitalSignature: true, nonRepudiation: true, critical: true },
+    { name: 'extKeyUsage', emailProtection: true }, // What OpenSSL asks of a signer of CMS.
+  ]
+  const { publicKey } = pair
+  const wanted = { commonName: name, publicKey, validity, daysDefault: 1825, extensions }
+  const certificatePem = certificate(wanted, signingKey(authority), authority.certificatePem)
+  return { certificatePem, privateKeyPem: pemOf(pair.privateKey) }
+}
+
 /** A signed certificate; self-signed if no issuer is given. */
 function certificate(wanted: Wanted, signer: KeyObject, issuerPem?: string): string {
   const { commonName, publicKey, validity, daysDefault, extensions } = wanted

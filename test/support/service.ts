@@ -89,6 +89,7 @@ export async function startTestService(
       side,
       jobMemoryMiB: 256,
       jobThreads: 1,
+      releaseSigner: authority.releaseSigner,
     }
     const worker = await startWorker({
       deps: workerDeps,

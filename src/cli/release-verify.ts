@@ -1,0 +1,241 @@
+/**
+ * Checks a release package with nothing but its directory and the public keys that the reader trusts: no network, no
+ * database, no trust in whoever handed it over.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative, sep } from 'node:path'
+import { bytesOfBase64 } from '../core/base64.ts'
+import { Refusal } from '../core/errors.ts'
+import {
+  checkAuditProof,
+  checkDescription,
+  checkFiles,
+  checkSignature,
+  type PackageManifest,
+  type PackageProblem,
+  readManifest,
+} from '../core/package-check.ts'
+import { openSession } from '../engine/session.ts'
+import { checkTableFiles } from '../engine/table-file-check.ts'
+import { checkDetached } from '../keys/cms.ts'
+import type { Command } from './command.ts'
+import { untrueExitCode } from './exit-codes.ts'
+import { readNamedFile } from './files.ts'
+
+/** What the reader brings along. */
+type Trusted = { key?: string | undefined; verifier?: string | undefined; ca?: string | undefined }
+
+export type PackageReport = {
+  verified: boolean
+  release: string
+  recipient: string
+  validUntil: string
+  files: number
+  rows: number
+  /** Number of the leaf of the approval, its time, and the size of the trail in which it was proved. */
+  approval?: { index: number; size: number; time: string }
+  problems: PackageProblem[]
+  unchecked: string[]
+}
+
+const filesMax = 100_000
+
+export const releaseVerifyCommand: Command = {
+  usage: '<directory> [options]',
+  positionals: { least: 1, most: 1 },
+  options: {
+    key: {
+      value: 'base64',
+      meaning: 'Ed25519 key of the service’s releases, from a source you trust',
+    },
+    verifier: { value: 'verifier key', meaning: 'name+hash+key of the trail’s signer, likewise' },
+    ca: { value: 'file', meaning: 'certificate of the authority, likewise; for manifest.p7s' },
+    json: { meaning: 'end with one line of JSON' },
+  },
+  examples: [
+    'gyeol release verify release --key "MCow…=" --verifier "gyeol.local/trail+5f6a…+AY…" --ca ca.pem',
+    'gyeol release verify release --json',
+  ],
+  run: async ({ given, print }) => {
+    const ca = given.text('ca')
+    const report = await verifyPackage(given.positionals[0] ?? '', {
+      key: given.text('key'),
+      verifier: given.text('verifier'),
+      ca: ca === undefined ? undefined : readNamedFile(ca),
+    })
+    for (const line of linesOf(report)) print(line)
+    if (given.has('json')) print(JSON.stringify(report))
+    return report.verified ? 0 : untrueExitCode
+  },
+}
+
+/** Checks the package in a directory. @throws {Refusal} `not-found`, `option-unknown` for a key that is none. */
+export async function verifyPackage(directory: string, trusted: Trusted): Promise<PackageReport> {
+  if (!existsSync(join(directory, 'manifest.json'))) {
+    throw new Refusal('not-found', 'There is no manifest.json in this directory.')
+  }
+  const bytes = await readFile(join(directory, 'manifest.json'))
+  const read = readManifest(bytes)
+  if ('problem' in read) {
+    const nothing = { release: '', recipient: '', validUntil: '', files: 0, rows: 0 }
+    return { verified: false, ...nothing, problems: [read.problem], unchecked: ['all the rest'] }
+  }
+  const { manifest } = read
+  const found = await digestsOf(directory)
+  const problems = checkFiles(manifest, found)
+  const unchecked: string[] = []
+  await checkSigned(directory, bytes, { trusted, problems, unchecked })
+  const approval = await checkApproval(
+    directory,
+    { bytes, ...manifest },
+    { trusted, problems, unchecked },
+  )
+  const rows = await checkTables(directory, manifest, { problems, unchecked })
+  if (Date.parse(manifest.validUntil) <= Date.now()) {
+    unchecked.push('the period of this release is over: it must not be used any more')
+  }
+  const { release, recipient, validUntil, files } = manifest
+  const verified = problems.length === 0
+  const about = { release, recipient, validUntil, files: files.length, rows }
+  return { verified, ...about, ...(approval && { approval }), problems, unchecked }
+}
+
+type Findings = { problems: PackageProblem[]; unchecked: string[] }
+
+async function checkSigned(
+  directory: string,
+  manifest: Buffer,
+  { trusted, problems, unchecked }: Findings & { trusted: Trusted },
+): Promise<void> {
+  const signature = await textOf(directory, 'manifest.json.sig')
+  if (trusted.key === undefined) {
+    unchecked.push('who signed the manifest: give the key of the service with --key')
+    if (signature === undefined)
+      problems.push({ file: 'manifest.json.sig', sentence: 'It is missing.' })
+  } else problems.push(...checkSignature(manifest, signature, keyOf(trusted.key)))
+  const file = 'manifest.p7s'
+  if (!existsSync(join(directory, file))) {
+    unchecked.push('manifest.p7s: the package has none')
+    return
+  }
+  const cms = checkDetached(await readFile(join(directory, file)), manifest, trusted.ca)
+  if (!cms.isSigned) problems.push({ file, sentence: 'It is no signature of this manifest.' })
+  if (cms.isTrusted === false) {
+    problems.push({ file, sentence: 'This authority did not sign the certificate in it.' })
+  }
+  if (trusted.ca === undefined) {
+    unchecked.push('whose certificate is in manifest.p7s: give that of the authority with --ca')
+  }
+}
+
+async function checkApproval(
+  directory: string,
+  manifest: { bytes: Buffer; release: string },
+  { trusted, problems, unchecked }: Findings & { trusted: Trusted },
+): Promise<PackageReport['approval']> {
+  const proof = await textOf(directory, 'audit-proof.txt')
+  if (trusted.verifier === undefined) {
+    unchecked.push('whether its approval is in the trail: give the verifier key with --verifier')
+    if (proof === undefined) problems.push({ file: 'audit-proof.txt', sentence: 'It is missing.' })
+    return undefined
+  }
+  const checked = checkAuditProof(manifest, proof, trusted.verifier)
+  problems.push(...checked.problems)
+  return checked.leaf
+}
+
+/** Opens each table: columns, types and rows are those that are described. Gives the rows of all Parquet files. */
+async function checkTables(
+  directory: string,
+  manifest: PackageManifest,
+  { problems, unchecked }: Findings,
+): Promise<number> {
+  const described = checkDescription(manifest, await textOf(directory, 'datapackage.json'))
+  problems.push(...described.problems)
+  const sound = (name: string): boolean => !problems.some(({ file }) => file === name)
+  const rowsOf = new Map(manifest.files.map(({ name, rows }) => [name, rows]))
+  const scratchDir = await mkdtemp(join(tmpdir(), 'gyeol-verify-'))
+  const session = await openSession({
+    scratchDir,
+    memoryMiB: 512,
+    threads: 2,
+    packageDir: directory,
+  })
+  let rows = 0
+  try {
+    for (const table of described.tables) {
+      const files = table.paths.filter((name) => sound(name) && rowsOf.has(name))
+      if (table.encoding !== 'utf-8') {
+        unchecked.push(`columns and rows of ${table.name}: it is in ${table.encoding}`)
+        continue
+      }
+      for (const name of files) {
+        const checked = await checkTableFiles(session, {
+          ...table,
+          path: join(directory, name),
+          rows: rowsOf.get(name),
+        })
+        problems.push(...checked.sentences.map((sentence) => ({ file: name, sentence })))
+        if (table.format === 'parquet') rows += checked.rows
+      }
+    }
+  } finally {
+    session.close()
+    await rm(scratchDir, { recursive: true, force: true })
+  }
+  return rows
+}
+
+/** Size and digest of every file below a directory, by its name with forward slashes. */
+async function digestsOf(
+  directory: string,
+): Promise<Map<string, { bytes: number; sha256: string }>> {
+  const names = await readdir(directory, { recursive: true })
+  if (names.length > filesMax) {
+    throw new Refusal('body-too-large', 'The directory holds too many files for a package.')
+  }
+  const found = new Map<string, { bytes: number; sha256: string }>()
+  for (const each of names.sort()) {
+    const path = join(directory, each)
+    const status = await lstat(path)
+    if (status.isDirectory()) continue
+    const name = relative(directory, path).split(sep).join('/')
+    // A link shows whatever it leads to today.
+    if (!status.isFile()) found.set(name, { bytes: -1, sha256: '' })
+    else found.set(name, { bytes: status.size, sha256: await sha256Of(path) })
+  }
+  return found
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+async function textOf(directory: string, name: string): Promise<string | undefined> {
+  const path = join(directory, name)
+  return existsSync(path) ? readFile(path, 'utf8') : undefined
+}
+
+function keyOf(base64: string): Uint8Array {
+  const key = bytesOfBase64(base64)
+  if (key?.length === 32) return key
+  throw new Refusal('option-unknown', 'The key of releases is 32 bytes in base64.')
+}
+
+function linesOf(report: PackageReport): string[] {
+  const { release, recipient, validUntil, files, rows, approval } = report
+  return [
+    report.verified
+      ? `the package holds: ${files} files, ${rows} rows`
+      : `THE PACKAGE DOES NOT HOLD: ${report.problems.length} problems`,
+    ...report.problems.map(({ file, sentence }) => `${file}: ${sentence}`),
+    ...report.unchecked.map((sentence) => `not checked: ${sentence}`),
+    ...(approval ? [`approved ${approval.time}, leaf ${approval.index} of ${approval.size}`] : []),
+    `release ${release} for ${recipient}, until ${validUntil}`,
+  ]
+}

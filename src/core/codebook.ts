@@ -1,0 +1,60 @@
+import type { Catalogue } from '../catalogue/schema.ts'
+import { type Policy, releasedColumns } from './policy.ts'
+
+const header = [
+  'table',
+  'table_ko',
+  'column',
+  'type',
+  'title_en',
+  'title_ko',
+  'unit',
+  'codes',
+  'rule',
+] as const
+
+/**
+ * `codebook.csv`: what `datapackage.json` says of tables and columns, for people and their spreadsheets. UTF-8 with a mark
+ * that says so, CRLF (RFC 4180); a cell that a spreadsheet would run begins with an apostrophe.
+ */
+export function codebookOf(policy: Policy, catalogue: Catalogue): string {
+  const rows = Object.keys(policy.tables).flatMap((table) =>
+    releasedColumns(policy, catalogue, table).map(({ name, type, column, rule }) => {
+      const isAsDelivered = rule.rule === 'keep'
+      const codes = (isAsDelivered && column.codes) || []
+      const labels: Readonly<Record<string, { en: string; ko: string }>> = column.labels ?? {}
+      return [
+        table,
+        catalogue.tables[table]?.title.ko ?? '',
+        name,
+        type,
+        column.title.en,
+        column.title.ko,
+        rule.rule === 'date' && type === 'integer'
+          ? 'days since the first diagnosis'
+          : (isAsDelivered && column.unit) || '',
+        codes.map((code) => labelled(code, labels[code])).join('; '),
+        textOf(rule),
+      ]
+    }),
+  )
+  return `\ufeff${[header, ...rows].map((row) => row.map(cellOf).join(',')).join('\r\n')}\r\n`
+}
+
+function labelled(code: string, label: { en: string; ko: string } | undefined): string {
+  return label === undefined ? code : `${code} = ${label.en} / ${label.ko}`
+}
+
+/** A rule and its settings: `truncate length=3`. Lists are in `datapackage.json`. */
+function textOf({ rule, ...settings }: { rule: string }): string {
+  const plain = Object.entries(settings).flatMap(([name, value]) =>
+    typeof value === 'object' ? [] : [`${name}=${String(value)}`],
+  )
+  return [rule, ...plain].join(' ')
+}
+
+/** A cell of CSV that is inert in a spreadsheet. */
+export function cellOf(text: string): string {
+  const inert = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert
+}

@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'tap'
+import { verifyPackage } from '../../src/cli/release-verify.ts'
+import { deliver, expect, makeCohort, takeFile, takeRelease } from '../support/exchange.ts'
+import { gyeol, temporaryDirectory } from '../support/gyeol.ts'
+import { reviewersOf } from '../support/reviewers.ts'
+import { keysPart, startHttpStage, tablePart } from './stage.ts'
+
+const people = 40
+const columns = { code: { rule: 'keep' }, note: { rule: 'keep' }, count: { rule: 'keep' } }
+const policy = {
+  name: 'package',
+  version: '1',
+  type: 'A',
+  dates: 'relative',
+  formats: ['parquet', 'csv'],
+  tables: { cases: { columns }, visits: { columns } },
+}
+
+test('a package', async (t) => {
+  const { service, operator, spine, other } = await startHttpStage(t)
+  for (const [agency, table] of [
+    [spine, 'cases'],
+    [other, 'visits'],
+  ] as const) {
+    const parts = [keysPart(people), tablePart(table, people)]
+    await service.jobEnd(operator, (await deliver(agency, 'hostile', parts)).job)
+  }
+  const { cohort } = await makeCohort(service, operator, 'hostile')
+  const everybody = await reviewersOf(service, operator)
+  const auditor = await service.person('auditor', ['auditor'])
+  const taken = await takeRelease(service, everybody, { cohort, policy })
+  await service.signer.publish()
+  const { releases } = expect(await auditor.get('/v1/releases'), 200).body
+  const path = `/v1/releases/${releases[0].release}`
+  const shown = expect(await everybody.recipient.get(path), 200).body
+  const proof = expect(await takeFile(everybody.recipient, path, 'audit-proof.txt'), 200).bytes
+  const { verifierKey } = (await auditor.get('/v1/audit/checkpoint')).body
+
+  const home = temporaryDirectory(t)
+  const caPath = join(home, 'ca.pem')
+  writeFileSync(caPath, service.authority.ca)
+  const unpacked = (name: string): string => {
+    const directory = join(home, name)
+    for (const [file, bytes] of [...taken, ['audit-proof.txt', proof] as const]) {
+      mkdirSync(dirname(join(directory, file)), { recursive: true })
+      writeFileSync(join(directory, file), bytes)
+    }
+    return directory
+  }
+  const whole = unpacked('whole')
+  const trusted = { key: shown.signatureKey, verifier: verifierKey, ca: caPath }
+  const keys = ['--key', trusted.key, '--verifier', trusted.verifier, '--ca', trusted.ca]
+
+  t.test('holds every file that the documentation names', async (t) => {
+    for (const name of [
+      'datapackage.json',
+      'codebook.csv',
+      'disclosure-report.json',
+      'utility-report.json',
+      'ro-crate-metadata.json',
+      'manifest.json',
+      'manifest.json.sig',
+      'manifest.p7s',
+      'README.txt',
+    ]) {
+      t.ok(taken.has(name), name)
+    }
+    t.ok(shown.files.some(({ name }: { name: string }) => name === 'audit-proof.txt'))
+    t.notOk(taken.has('pseudonym-changes.csv'), 'no earlier release of its domain')
+    const crate = JSON.parse(taken.get('ro-crate-metadata.json')?.toString() ?? '')
+    const graph: { '@id': string; '@type': string | string[] }[] = crate['@graph']
+    const ids = new Set(graph.map((each) => each['@id']))
+    t.equal(ids.size, graph.length)
+    t.equal(graph.filter((each) => each['@type'].includes('prov:Agent')).length, 2, 'agencies')
+    for (const [, id] of JSON.stringify(graph).matchAll(/\{"@id":"(urn:gyeol:[^"]+)"\}/g)) {
+      t.ok(ids.has(id ?? ''), `${id} is explained`)
+    }
+    const codebook = taken.get('codebook.csv')?.toString() ?? ''
+    t.match(codebook, /^\ufefftable,.*\r\n/)
+    t.equal(codebook.split('\r\n').length, 2 + 6)
+  })
+
+  t.test('is accepted by a process that has only it and the public keys', async (t) => {
+    const ended = await gyeol(['release', 'verify', whole, ...keys, '--json'])
+    t.equal(ended.code, 0, ended.out + ended.err)
+    const report = JSON.parse(ended.out.trim().split('\n').at(-1) ?? '')
+    t.match(report, { verified: true, unchecked: [], problems: [], rows: 3 * people })
+    t.match(ended.out, /approved 20.*, leaf \d+ of \d+/)
+    const alone = await gyeol(['release', 'verify', whole])
+    t.equal(alone.code, 0)
+    t.equal(alone.out.match(/not checked/g)?.length, 3, 'it says what it could not check')
+  })
+
+  t.test('is refused when anything of it differs, and where is said', async (t) => {
+    const authority = service.authority.ca.toString()
+    const verify = (directory: string) => verifyPackage(directory, { ...trusted, ca: authority })
+    for (const name of [...taken.keys(), 'audit-proof.txt']) {
+      const directory = unpacked('changed')
+      const file = join(directory, name)
+      const bytes = readFileSync(file)
+      const at = name === 'audit-proof.txt' ? 60 : Math.floor(bytes.length / 2)
+      bytes[at] = (bytes[at] ?? 0) ^ 1
+      writeFileSync(file, bytes)
+      const report = await verify(directory)
+      t.notOk(report.verified, name)
+      t.ok(
+        report.problems.some((each) => each.file.startsWith(name)),
+        `${name} is named`,
+      )
+      rmSync(file)
+      if (name === 'manifest.json') continue
+      const without = await verify(directory)
+      t.equal(without.verified, name === 'manifest.p7s', `without ${name}`)
+    }
+    const more = unpacked('more')
+    writeFileSync(join(more, 'data', 'extra.csv'), 'a\n')
+    t.match(await verify(more), { verified: false, problems: [{ file: 'data/extra.csv' }] })
+    const linked = unpacked('linked')
+    rmSync(join(linked, 'README.txt'))
+    symlinkSync(join(whole, 'README.txt'), join(linked, 'README.txt'))
+    t.match(await verify(linked), { verified: false, problems: [{ file: 'README.txt' }] })
+    const otherKey = Buffer.alloc(32, 9).toString('base64')
+    const ended = await gyeol(['release', 'verify', whole, '--key', otherKey])
+    t.equal(ended.code, 3)
+    t.match(ended.out, /manifest\.json\.sig: /)
+    t.equal((await gyeol(['release', 'verify', home])).code, 29, 'no manifest')
+  })
+
+  t.test('has a signature that OpenSSL accepts, and not for another manifest', async (t) => {
+    if (spawnSync('openssl', ['version']).error) {
+      t.comment('THERE IS NO OPENSSL HERE: ITS PART OF THE TEST IS SKIPPED')
+      return
+    }
+    const check = (content: string): number | null =>
+      spawnSync('openssl', [
+        ...['cms', '-verify', '-binary', '-inform', 'DER', '-in', join(whole, 'manifest.p7s')],
+        ...['-content', content, '-CAfile', caPath, '-out', '/dev/null'],
+      ]).status
+    t.equal(check(join(whole, 'manifest.json')), 0)
+    t.not(check(join(whole, 'README.txt')), 0)
+  })
+})
+
+test('a policy to begin with is printed', async (t) => {
+  const { code, out } = await gyeol(['release', 'draft', '--name', 'survival'])
+  t.equal(code, 0)
+  t.match(JSON.parse(out), { name: 'survival', type: 'A', dates: 'relative' })
+})
