@@ -29,8 +29,13 @@ export type Refusals = Record<string, { rows: number; firstLine: number }>
 
 export type TakenTable = { rows: number; taken: number; refusals: Refusals }
 
-/** What the intermediate objects are worth: read once or twice more, then destroyed. Measured beside snappy and lz4. */
+/**
+ * What the intermediate objects are worth: read once or twice more, then destroyed. Measured on statements (CPU of writing,
+ * and size): as they are by default 730 ns and 18 bytes a row, with small dictionaries 550 ns and 19 bytes, with lz4 as well
+ * 530 ns and 25 bytes.
+ */
 export const parquetOptions = `format parquet, compression zstd, compression_level 1,
+  parquet_version 'v2', dictionary_size_limit 1000, string_dictionary_page_size_limit 65536,
   row_group_size 122880`
 
 /** A serial: 1 to 64 characters. In SQL, over a column; never NULL. */
