@@ -557,8 +557,8 @@ create policy keyring_revision_of_the_signer on gyeol.keyring_revision for inser
 create policy part_is_forgotten_by_the_api on gyeol.part for update to gyeol_api using (true);
 create policy part_is_seen on gyeol.part for select to public using (true);
 create policy part_is_uploaded_to_the_api on gyeol.part for insert to gyeol_api with check ((state = 'uploaded'::text));
-create policy part_of_keys on gyeol.part for update to gyeol_key using ((table_name = ''::text));
-create policy part_of_tables on gyeol.part for update to gyeol_data using ((table_name <> ''::text));
+create policy part_of_keys on gyeol.part for update to gyeol_key using ((table_name = ANY (ARRAY[''::text, '#notices'::text])));
+create policy part_of_tables on gyeol.part for update to gyeol_data using ((table_name <> ALL (ARRAY[''::text, '#notices'::text])));
 create policy project_is_decided_by_the_api on gyeol.project for update to gyeol_api using (true);
 create policy project_is_opened_by_the_workers on gyeol.project for update to gyeol_data, gyeol_key using ((state = ANY (ARRAY['approved'::text, 'open'::text]))) with check ((state = 'open'::text));
 create policy project_is_proposed_by_the_api on gyeol.project for insert to gyeol_api with check ((state = 'proposed'::text));

@@ -25,7 +25,7 @@ export type Taken = {
 
 /** How one side takes a part: which objects, and the engine's function. */
 export type Intake = {
-  action: 'intake-keys' | 'intake-table'
+  action: 'intake-keys' | 'intake-notices' | 'intake-table'
   uploadKind: ObjectKind
   takenKind: ObjectKind
   take: (session: Session, files: { input: string; output: string; part: Part }) => Promise<Taken>

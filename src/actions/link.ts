@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { noticesTable } from '../core/manifest.ts'
 import { linkRulesSchema } from '../core/passes.ts'
 import { type LinkDelivery, type Linked, linkPersons } from '../engine/link.ts'
 import { openSession } from '../engine/session.ts'
@@ -55,7 +56,6 @@ async function openTokens(deps: WorkerDeps, run: JobRun): Promise<LinkDelivery[]
   for (const delivery of deliveries) {
     const member = members.find((other) => other.agencyId === delivery.agencyId)
     if (!member) throw new Error('a delivery is of an agency outside the project')
-    const files = await openTokensOf(deps, run, delivery)
     opened.push({
       deliveryId: delivery.id,
       agency: delivery.agency,
@@ -63,19 +63,24 @@ async function openTokens(deps: WorkerDeps, run: JobRun): Promise<LinkDelivery[]
       isSpine: member.isSpine,
       isDuplicateFree: member.isDuplicateFree,
       keyTypes: member.keyTypes,
-      files,
-      noticeFiles: [],
+      files: await openTokensOf(deps, run, delivery, ''),
+      noticeFiles: await openTokensOf(deps, run, delivery, noticesTable),
     })
   }
   return opened
 }
 
-async function openTokensOf(deps: WorkerDeps, run: JobRun, delivery: Delivery): Promise<string[]> {
+async function openTokensOf(
+  deps: WorkerDeps,
+  run: JobRun,
+  delivery: Delivery,
+  table: string,
+): Promise<string[]> {
   const { projectId } = delivery
   const files: string[] = []
   for (const part of await partsOfDelivery(deps.pool, delivery.id)) {
-    if (part.table !== '' || !part.takenObjectId) continue
-    const path = join(run.scratchDir, `${delivery.id}-${part.number}.parquet`)
+    if (part.table !== table || !part.takenObjectId) continue
+    const path = join(run.scratchDir, `${delivery.id}-${table}-${part.number}.parquet`)
     await openFile(deps, { id: part.takenObjectId, projectId, kind: 'tokens' }, path)
     files.push(path)
   }

@@ -1,5 +1,6 @@
 import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
+import { isOfKeys } from '../core/manifest.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { insertCohort } from '../store/cohorts.ts'
 import { insertJobs, type NewJob } from '../store/jobs.ts'
@@ -63,7 +64,7 @@ async function assembleJobs(
   const jobs: NewJob[] = []
   for (const { deliveryId } of await linkMapsOf(tx, wanted.linkage.id)) {
     for (const part of await partsOfDelivery(tx, deliveryId)) {
-      if (part.table === '') continue
+      if (isOfKeys(part.table)) continue
       const { table } = part
       const number = String(part.number)
       jobs.push({

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { catalogueSchema } from '../catalogue/schema.ts'
 import { Refusal } from '../core/errors.ts'
 import { authorize, type Caller } from '../core/grants.ts'
+import { isOfKeys } from '../core/manifest.ts'
 import { isAgencyEnabled } from '../store/agencies.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { type Delivery, lockDelivery } from '../store/deliveries.ts'
@@ -16,7 +17,7 @@ import { requireProject } from './show-project.ts'
 /** A part as it arrives. */
 export type Upload = {
   deliveryId: string
-  /** Empty for keys. */
+  /** Empty for keys, `#notices` for notices. */
   table: string
   number: number
   mediaType: MediaType
@@ -47,7 +48,7 @@ export async function storePart(deps: Deps, caller: Caller, upload: Upload): Pro
     upload.body.resume() // The bytes are here; let the sender finish its sentence.
     return { ...known, isNew: false }
   }
-  const side = upload.table === '' ? 'key' : 'data'
+  const side = isOfKeys(upload.table) ? 'key' : 'data'
   const kind: ObjectKind = side === 'key' ? 'key-upload' : 'table-upload'
   const sealingKey = await currentSealingKey(deps.pool, side, delivery.projectId)
   if (!sealingKey) throw new Error('an open project has sealing keys')
@@ -118,7 +119,7 @@ async function requireStillOpen(tx: Tx, caller: Caller, deliveryId: string): Pro
 }
 
 async function requireTable(deps: Deps, delivery: Delivery, table: string): Promise<void> {
-  if (table === '') return
+  if (isOfKeys(table)) return
   const project = await requireProject(deps.pool, delivery.projectId)
   const wanted = catalogueSchema.parse(project.catalogue).tables[table]
   if (wanted?.agency !== delivery.agency) {

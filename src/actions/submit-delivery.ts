@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { canonicalJson } from '../core/canonical.ts'
 import { Refusal } from '../core/errors.ts'
 import { authorize, type Caller } from '../core/grants.ts'
-import type { Manifest } from '../core/manifest.ts'
+import { isOfKeys, type Manifest } from '../core/manifest.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { type Delivery, lockDelivery, submitOpenDelivery } from '../store/deliveries.ts'
 import { insertJobs, type NewJob } from '../store/jobs.ts'
@@ -91,10 +91,15 @@ function intakeJobs(deps: Deps, delivery: Delivery, parts: Part[]): NewJob[] {
       jobId: deps.randomUuid(),
       projectId: delivery.projectId,
       parentId: parent.jobId,
-      side: part.table === '' ? 'key' : 'data',
-      kind: part.table === '' ? 'intake-keys' : 'intake-table',
+      side: isOfKeys(part.table) ? 'key' : 'data',
+      kind: intakeOf(part.table),
       subject: { delivery: delivery.id, table: part.table, number: String(part.number) },
     }),
   )
   return [parent, ...children]
+}
+
+function intakeOf(table: string): string {
+  if (table === '') return 'intake-keys'
+  return isOfKeys(table) ? 'intake-notices' : 'intake-table'
 }

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ManifestPart } from '../core/manifest.ts'
+import { type ManifestPart, noticesTable } from '../core/manifest.ts'
 import { quoteText } from '../engine/session.ts'
 import type { AgencySession } from './session.ts'
 
@@ -28,7 +28,7 @@ export class Parts {
 
   constructor(outDir: string, table: string) {
     this.table = table
-    this.dir = table === '' ? join(outDir, 'keys') : join(outDir, 'tables', table)
+    this.dir = join(outDir, ...placeOf(table))
   }
 
   /**
@@ -79,6 +79,12 @@ export class Parts {
     hashed.catch(() => {})
     this.#hashed.push(hashed)
   }
+}
+
+/** Where the parts of a table name lie in a prepared delivery, and below a delivery's address. */
+export function placeOf(table: string): string[] {
+  if (table === '') return ['keys']
+  return table === noticesTable ? ['notices'] : ['tables', table]
 }
 
 /** The file name of a part below its table. */

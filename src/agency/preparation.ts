@@ -4,11 +4,12 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
-import { type Manifest, manifestSchema } from '../core/manifest.ts'
+import { type Manifest, manifestSchema, noticesTable } from '../core/manifest.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { quoteText } from '../engine/session.ts'
 import { explained, type Searched } from './explain.ts'
 import { Meter } from './meter.ts'
+import { createNotices, readNotices, writeNotices } from './notices.ts'
 import { Parts } from './parts.ts'
 import {
   createPersons,
@@ -18,10 +19,10 @@ import {
   writeKeys,
 } from './persons.ts'
 import type { PrepareOptions, PrepareReport } from './prepare-options.ts'
-import { oneAhead, type Piece } from './readable.ts'
+import { oneAhead, type Piece, piecesOf } from './readable.ts'
 import { giveSerials } from './serials.ts'
 import type { AgencySession } from './session.ts'
-import { allPieces, type Batch, batchesOf, type Source } from './sources.ts'
+import { allPieces, type Batch, batchesOf, type NoticeSource, type Source } from './sources.ts'
 import { type PiecePlan, planPiece, type TableReport, writeRows } from './table-rows.ts'
 
 /** Where a preparation works. */
@@ -30,7 +31,7 @@ export type Place = { session: AgencySession; outDir: string; workDir: string; d
 /** Writes the delivery into `outDir`. See `prepare`. */
 export async function prepareDelivery(
   place: Place,
-  sources: readonly Source[],
+  { sources, notices }: { sources: readonly Source[]; notices: readonly NoticeSource[] },
   options: PrepareOptions,
 ): Promise<PrepareReport> {
   const { signal, recipe: wanted } = options
@@ -55,12 +56,15 @@ export async function prepareDelivery(
   }
   persons ??= await settleKeys(place, options, { keys, meter })
   for (const [name, { report }] of tables) requireFewUnknown(name, report, options)
+  const noticed = new Parts(place.outDir, noticesTable)
+  const pairs = await settleNotices(place, { notices, parts: noticed }, options)
   const manifest = await writeManifest(place, options, [
     keys,
+    noticed,
     ...[...tables.values()].map(({ parts }) => parts),
   ])
   const reports = [...tables].map(([name, { report }]) => [name, report])
-  return { manifest, persons, tables: Object.fromEntries(reports) }
+  return { manifest, persons, notices: pairs, tables: Object.fromEntries(reports) }
 }
 
 type Table = { name: string; parts: Parts; report: TableReport }
@@ -83,6 +87,25 @@ async function settleKeys(
   const { recipe, keyTypes: types } = options.recipe
   const making = { recipe, types, agenciesKey: options.agenciesKey }
   return { ...counts, emptyKeys: await writeKeys(session, making, keys) }
+}
+
+async function settleNotices(
+  place: Place,
+  { notices, parts }: { notices: readonly NoticeSource[]; parts: Parts },
+  { recipe: { recipe }, agenciesKey, signal }: PrepareOptions,
+): Promise<number> {
+  const { session, workDir } = place
+  if (notices.length === 0) return 0
+  await createNotices(session)
+  for (const source of notices) {
+    for await (const unread of piecesOf(source, { workDir, ...(signal && { signal }) })) {
+      const piece = await withColumns(session, unread)
+      const { layout } = source
+      await told(place, [{ piece }], () => readNotices(session, { piece, layout }, recipe))
+      await piece.release()
+    }
+  }
+  return await writeNotices(session, { recipe, agenciesKey }, parts)
 }
 
 async function readPersonRows(

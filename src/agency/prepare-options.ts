@@ -38,5 +38,7 @@ export type PrepareOptions = {
 export type PrepareReport = {
   manifest: Manifest
   persons: PersonsReport
+  /** Pairs of numbers that were sent as notices. */
+  notices: number
   tables: Record<string, TableReport>
 }

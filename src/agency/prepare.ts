@@ -10,7 +10,7 @@ import { Refusal } from '../core/errors.ts'
 import { prepareDelivery } from './preparation.ts'
 import type { PrepareOptions, PrepareReport } from './prepare-options.ts'
 import { openAgencySession } from './session.ts'
-import { dirsOf, sourcesOf } from './sources.ts'
+import { dirsOf, noticeSourcesOf, sourcesOf } from './sources.ts'
 import { memoryDirFor } from './work-dir.ts'
 
 /**
@@ -55,8 +55,9 @@ async function withSession(
 ): Promise<PrepareReport> {
   const { signal } = options
   const sources = await sourcesOf(options.description, options.sourceDir)
+  const notices = await noticeSourcesOf(options.description, options.sourceDir)
   const earlier = options.serials === undefined ? [] : [dirname(resolve(options.serials))]
-  const dirs = [...dirsOf(sources), ...earlier, outDir]
+  const dirs = [...dirsOf([...sources, ...notices]), ...earlier, outDir]
   const session = await openAgencySession({
     workDir,
     dirs,
@@ -65,7 +66,7 @@ async function withSession(
     ...(signal && { signal }),
   })
   try {
-    return await prepareDelivery({ session, outDir, workDir, dirs }, sources, options)
+    return await prepareDelivery({ session, outDir, workDir, dirs }, { sources, notices }, options)
   } catch (error) {
     signal?.throwIfAborted() // Rather than what the interrupted statement says.
     throw error
@@ -80,6 +81,8 @@ function requireKnownTables({ description, recipe }: PrepareOptions): void {
     const sentence = 'The source description names a table that the project does not ask of you.'
     throw new Refusal('column-unknown', sentence, { table })
   }
+  if (description.notices !== undefined && !recipe.keyTypes.includes('K1'))
+    throw new Refusal('option-unknown', 'Notices are of an agency that sends K1. Leave them out.')
   for (const type of recipe.keyTypes) {
     if (recipe.recipe.keyTypes[type] !== undefined) continue
     throw new Refusal('option-unknown', 'The recipe lacks a key type that it asks of you.', {

@@ -53,13 +53,23 @@ const tableFilesSchema = z.strictObject({
 })
 export type TableFiles = z.infer<typeof tableFilesSchema>
 
+const noticesSchema = z.strictObject({
+  ...files,
+  /** The columns of the number that was and of the number that took its place. */
+  fields: z.strictObject({
+    oldRegistrationNumber: sourceColumn,
+    newRegistrationNumber: sourceColumn,
+  }),
+})
+export type NoticeFiles = z.infer<typeof noticesSchema>
+
 const oneOrMore = <T extends z.ZodType>(schema: T) =>
   z.union([schema.transform((one) => [one]), z.array(schema).min(1).max(1000)])
 
 export const sourceDescriptionSchema = z.strictObject({
   persons: oneOrMore(personsSchema),
   tables: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,62}$/), oneOrMore(tableFilesSchema)),
-  /** Changed numbers. Described so that one file says all; a delivery has no place for them yet and they stay here. */
-  notices: z.unknown().optional(),
+  /** Changed numbers, for an agency that knows of them. */
+  notices: noticesSchema.optional(),
 })
 export type SourceDescription = z.infer<typeof sourceDescriptionSchema>

@@ -5,13 +5,21 @@ import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { type Piece, piecesOf } from './readable.ts'
-import type { PersonFiles, SourceDescription, TableFiles } from './source-description.ts'
+import type {
+  NoticeFiles,
+  PersonFiles,
+  SourceDescription,
+  TableFiles,
+} from './source-description.ts'
 
 /** One file: of persons, or of a table. */
 export type Source = { name: string; path: string; bytes: number } & (
   | { table: undefined; layout: PersonFiles }
   | { table: string; layout: TableFiles }
 )
+
+/** One file of notices. */
+export type NoticeSource = { name: string; path: string; bytes: number; layout: NoticeFiles }
 
 /**
  * Every file that a description names, as often as it names it: a table's file may be the persons' file too.
@@ -23,14 +31,7 @@ export async function sourcesOf(
   sourceDir: string,
 ): Promise<Source[]> {
   const sources: Source[] = []
-  const place = async (name: string) => {
-    const path = resolve(sourceDir, name)
-    const found = await stat(path).catch(() => undefined)
-    if (found?.isFile() === true) return { name, path, bytes: found.size }
-    throw new Refusal('not-found', 'The source description names a file that is not there.', {
-      file: name,
-    })
-  }
+  const place = (name: string) => placed(sourceDir, name)
   for (const layout of description.persons)
     for (const name of layout.files)
       sources.push({ ...(await place(name)), table: undefined, layout })
@@ -40,8 +41,19 @@ export async function sourcesOf(
   return sources
 }
 
+/** The files of notices that a description names. @throws {Refusal} `not-found` if one is not there. */
+export async function noticeSourcesOf(
+  { notices }: SourceDescription,
+  sourceDir: string,
+): Promise<NoticeSource[]> {
+  if (notices === undefined) return []
+  return Promise.all(
+    notices.files.map(async (name) => ({ ...(await placed(sourceDir, name)), layout: notices })),
+  )
+}
+
 /** The directories that hold the sources. */
-export function dirsOf(sources: readonly Source[]): string[] {
+export function dirsOf(sources: readonly { path: string }[]): string[] {
   return [...new Set(sources.map(({ path }) => dirname(path)))]
 }
 
@@ -81,4 +93,16 @@ export async function* batchesOf(
     bytes = next.piece.sourceBytes
   }
   if (batch !== undefined) yield batch
+}
+
+async function placed(
+  sourceDir: string,
+  name: string,
+): Promise<{ name: string; path: string; bytes: number }> {
+  const path = resolve(sourceDir, name)
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isFile() === true) return { name, path, bytes: found.size }
+  throw new Refusal('not-found', 'The source description names a file that is not there.', {
+    file: name,
+  })
 }

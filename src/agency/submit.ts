@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { Refusal } from '../core/errors.ts'
 import { type Manifest, type ManifestPart, manifestSchema } from '../core/manifest.ts'
 import type { Client } from './client.ts'
-import { partName } from './parts.ts'
+import { partName, placeOf } from './parts.ts'
 
 export type SubmitOptions = {
   client: Client
@@ -142,7 +142,7 @@ async function upload(
   { dir, delivery, part }: { dir: string; delivery: string; part: ManifestPart },
 ): Promise<void> {
   const { table, number, bytes, mediaType, sha256 } = part
-  const below = table === '' ? ['keys'] : ['tables', table]
+  const below = placeOf(table)
   const path = join(dir, ...below, partName(number))
   const found = await stat(path).catch(() => undefined)
   if (found?.size !== bytes) {

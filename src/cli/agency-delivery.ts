@@ -170,6 +170,6 @@ function linesOf({ manifest }: PrepareReport): string[] {
   }
   return [...tables].map(
     ([table, { parts, rows }]) =>
-      `${table === '' ? 'keys' : table}: ${rows} rows in ${parts} parts`,
+      `${table === '' ? 'keys' : table.replace('#', '')}: ${rows} rows in ${parts} parts`,
   )
 }

@@ -8,12 +8,20 @@ import { keyTypes, recipeSchema } from './recipe.ts'
 const tableName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/)
 const columnName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/)
 
+/** The table name of parts of notices: pairs of keys, old_K1 and new_K1. No table of a catalogue can have it. */
+export const noticesTable = '#notices'
+
+/** Whether parts of this table name hold keys, which the key side alone may read. Keys have the empty name. */
+export function isOfKeys(table: string): boolean {
+  return table === '' || table === noticesTable
+}
+
 /** Media types a part may have. */
 export const mediaTypeSchema = z.enum(['text/csv', 'application/vnd.apache.parquet'])
 
-/** One file of a delivery. Keys have the empty table name; numbers count from 1 in each table. */
+/** One file of a delivery. Keys have the empty table name, notices `#notices`; numbers count from 1 in each table. */
 export const manifestPartSchema = z.strictObject({
-  table: tableName.or(z.literal('')),
+  table: tableName.or(z.literal('')).or(z.literal(noticesTable)),
   number: z.int().min(1).max(99_999),
   rows: z.int().min(0),
   bytes: z.int().min(1),

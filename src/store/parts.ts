@@ -1,4 +1,7 @@
-/** The parts of deliveries. Keys and tables have the same life; a part of keys has the empty table name. */
+/**
+ * The parts of deliveries. Keys and tables have the same life; a part of keys has the empty table name,
+ * one of notices `#notices`.
+ */
 import type { Queryable, Tx } from './pool.ts'
 
 export type MediaType = 'text/csv' | 'application/vnd.apache.parquet'

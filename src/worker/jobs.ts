@@ -6,6 +6,7 @@ import { buildReleasePart } from '../actions/build-release-part.ts'
 import { countQuality } from '../actions/count-quality.ts'
 import { destroyRelease } from '../actions/destroy-release.ts'
 import { intakeKeys } from '../actions/intake-keys.ts'
+import { intakeNotices } from '../actions/intake-notices.ts'
 import { intakeTable } from '../actions/intake-table.ts'
 import { failLink, link } from '../actions/link.ts'
 import { makeProjectKeys } from '../actions/make-project-keys.ts'
@@ -16,6 +17,7 @@ import type { JobTable } from './run-job.ts'
 export const keySideJobs: JobTable = {
   'make-project-keys': { run: makeProjectKeys },
   'intake-keys': { run: intakeKeys },
+  'intake-notices': { run: intakeNotices },
   link: { run: link, onFailed: failLink },
 }
 

@@ -246,3 +246,22 @@ test('reads Parquet', async (t) => {
     asText: [],
   })
 })
+
+test('sends notices as pairs of K1 and keeps the numbers', async (t) => {
+  const notices = 'OLD,NEW\n900101-1000002,900101-1000010\n,8512312000004\n'
+  const given = await options(t, { ...usual, 'notices.csv': notices })
+  const fields = { oldRegistrationNumber: 'OLD', newRegistrationNumber: 'NEW' }
+  const description = sourceDescriptionSchema.parse({
+    ...given.description,
+    notices: { files: ['notices.csv'], fields },
+  })
+  const { manifest, notices: pairs } = await prepare({ ...given, description })
+  t.equal(pairs, 1, 'one lacks a number')
+  t.match(manifest.parts.at(1), { table: '#notices', number: 1, rows: 1 })
+  const path = join(given.outDir, 'notices', 'part-00001.parquet')
+  const instance = await DuckDBInstance.create()
+  const reader = await (await instance.connect()).runAndReadAll(`from '${path}'`)
+  const k1 = (registrationNumber: string): unknown => keysOf({ registrationNumber })['K1']
+  t.same(reader.getRowObjectsJS(), [{ old_K1: k1('9001011000002'), new_K1: k1('9001011000010') }])
+  instance.closeSync()
+})

@@ -43,6 +43,7 @@ export async function judge(toJudge: ToJudge): Promise<Record<string, Judgement>
       scratchDir: workDir,
       serials,
       maps,
+      hasNotices: true,
     })
   } finally {
     await rm(scratchDir, { recursive: true, force: true })

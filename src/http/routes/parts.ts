@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Deps } from '../../actions/deps.ts'
 import { partBytesMax, storePart } from '../../actions/store-part.ts'
 import { Refusal } from '../../core/errors.ts'
+import { noticesTable } from '../../core/manifest.ts'
 import type { MediaType } from '../../store/parts.ts'
 import type { App } from '../app.ts'
 import { idSchema, problems, requireCaller, sha256Schema } from '../schemas.ts'
@@ -55,6 +56,21 @@ export function partRoutes(app: App, deps: Deps): void {
       handler: async (request, reply) => {
         const { delivery, part } = request.params
         const stored = await store(deps, request, { delivery, table: '', part })
+        return reply.code(stored.isNew ? 201 : 200).send(stored)
+      },
+    })
+    streamed.route({
+      method: 'PUT',
+      url: '/v1/deliveries/:delivery/notices/:part',
+      schema: {
+        ...partSchema,
+        operationId: 'store-notices',
+        summary: 'For an agency: upload a part of notices of changed numbers (old_K1, new_K1)',
+        params: z.strictObject({ delivery: idSchema, part: partNumber }),
+      },
+      handler: async (request, reply) => {
+        const { delivery, part } = request.params
+        const stored = await store(deps, request, { delivery, table: noticesTable, part })
         return reply.code(stored.isNew ? 201 : 200).send(stored)
       },
     })
