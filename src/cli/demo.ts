@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Refusal } from '../core/errors.ts'
+import { examplePolicies } from '../core/example-policies.ts'
 import { generatePopulation } from '../population/generate.ts'
 import { type AllRoles, startAllRoles } from './all-roles.ts'
 import { auditExportCommand } from './audit-export.ts'
@@ -24,7 +25,7 @@ export const demoCommand: Command = {
   options: {
     persons: { value: 'n', meaning: `persons in the spine; ${personsDefault} unless said` },
     seed: { value: 'n', meaning: 'the same seed gives the same population' },
-    out: { value: 'dir', meaning: 'where the release goes; <home>/demo-release unless said' },
+    out: { value: 'dir', meaning: 'where the releases go; <home>/demo-release unless said' },
     keep: { meaning: 'keep population, deliveries and service of the demonstration' },
     json: { meaning: 'end with one line of JSON' },
   },
@@ -64,6 +65,7 @@ async function demo(context: CommandContext): Promise<number> {
       workDir,
       outDir,
       formats: ['parquet', 'csv'],
+      examples: [...examplePolicies().values()],
       scratchRoot: await scratchRootOf(config, tell),
       stage,
       verifyTrail: (password) => takeAndVerify({ ...context, config }, { url, password, workDir }),

@@ -1,5 +1,18 @@
 /** What the whole job tells when it is over: as one JSON object, and as lines for people. */
 
+/** A release that was built, approved, taken and checked. */
+export type DemoRelease = {
+  release: string
+  /** Name of its policy. */
+  policy: string
+  directory: string
+  manifestSha256: string
+  files: { name: string; bytes: number; rows: number | null; sha256: string }[]
+  /** By a process that had the directory and the public keys, and what it found wrong or could not check. */
+  verified: boolean
+  doubts: string[]
+}
+
 /** Times are wall clock seconds of this run. Counts are rows or persons. */
 export type DemoReport = {
   project: string
@@ -20,12 +33,9 @@ export type DemoReport = {
       }
     >
   }
-  release: {
-    release: string
-    directory: string
-    manifestSha256: string
-    files: { name: string; bytes: number; rows: number | null; sha256: string }[]
-  }
+  release: DemoRelease
+  /** Of the example policies. */
+  examples: DemoRelease[]
   audit: { size: number; root: string; verified: boolean }
   /** Stage → seconds. */
   seconds: Record<string, number>
@@ -42,7 +52,11 @@ export function faultsOf(report: DemoReport): string[] {
       missed > 0 ? [`${missed} linkable persons of ${agency} were not linked`] : [],
     ),
     ...(report.audit.verified ? [] : ['the trail does not hold']),
-    ...(report.release.files.length > 0 ? [] : ['the release has no files']),
+    ...[report.release, ...report.examples].flatMap(({ policy, verified, doubts }) =>
+      verified && doubts.length === 0
+        ? []
+        : [`the package of ${policy} does not hold: ${doubts.join('; ')}`],
+    ),
   ]
 }
 
@@ -63,12 +77,7 @@ export function linesOfReport(report: DemoReport): string[] {
         ` ${share.padStart(8)}   wrong ${of.wrong}, missed ${of.missed} of ${count(of.linkable)} linkable`,
     )
   }
-  lines.push('', `release ${report.release.directory}`)
-  for (const { name, rows, sha256 } of report.release.files) {
-    const shown = rows === null ? '' : count(rows)
-    lines.push(`  ${name.padEnd(44)} ${shown.padStart(12)}  ${sha256.slice(0, 16)}…`)
-  }
-  lines.push(`  manifest ${report.release.manifestSha256}`)
+  for (const release of [report.release, ...report.examples]) lines.push(...linesOfRelease(release))
   const { size, root, verified } = report.audit
   lines.push(
     '',
@@ -79,4 +88,13 @@ export function linesOfReport(report: DemoReport): string[] {
     lines.push(`  ${stage.padEnd(14)} ${seconds.toFixed(1).padStart(8)}`)
   }
   return lines
+}
+
+function linesOfRelease({ directory, files, manifestSha256, verified }: DemoRelease): string[] {
+  const rows = files.map((file) => {
+    const shown = file.rows === null ? '' : file.rows.toLocaleString('en')
+    return `  ${file.name.padEnd(44)} ${shown.padStart(12)}  ${file.sha256.slice(0, 16)}…`
+  })
+  const checked = verified ? 'verified offline' : 'NOT VERIFIED'
+  return ['', `release ${directory}`, ...rows, `  manifest ${manifestSha256}: ${checked}`]
 }

@@ -2,9 +2,8 @@
  * The whole job on this machine, every step by the interface its real caller uses: agencies over TLS with their certificates,
  * people with their sessions, an auditor with the exported trail. The demonstration and the bench run it.
  */
-import { createHash, createPublicKey, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import iconv from 'iconv-lite'
 import { z } from 'zod'
@@ -13,16 +12,17 @@ import type { Client } from '../../agency/client.ts'
 import { submit } from '../../agency/submit.ts'
 import { defaultCatalogue } from '../../catalogue/load.ts'
 import { canaryTableOf } from '../../core/canary-making.ts'
+import type { Policy } from '../../core/policy.ts'
 import { draftPolicy } from '../../core/policy-draft.ts'
 import { koreanRecipe } from '../../core/recipe.ts'
 import { createPool, type Pool } from '../../store/pool.ts'
 import type { AllRoles } from '../all-roles.ts'
 import type { Config } from '../config.ts'
-import { download } from '../download.ts'
-import { askJson, type Reach } from '../https-json.ts'
+import { askJson } from '../https-json.ts'
 import { type AgencyName, agencies, agencyNames, enrollAgencies, prepareAt } from './agencies.ts'
 import { judge } from './judge.ts'
 import { type People, signEverybodyIn, untilDone } from './people.ts'
+import { approveAndTake, buildRelease } from './releases.ts'
 import type { DemoReport } from './report.ts'
 
 export type WholeJob = {
@@ -32,9 +32,11 @@ export type WholeJob = {
   populationDir: string
   /** For the agencies' deliveries and the people's files; must exist. */
   workDir: string
-  /** Where the release goes. */
+  /** Where the releases go, a directory each. */
   outDir: string
   formats: ('parquet' | 'csv')[]
+  /** Policies of further releases of the same cohort. */
+  examples?: Policy[]
   scratchRoot: string
   /** Runs one stage and takes its time; told how far it is. */
   stage: <T>(name: string, act: (onProgress: OnProgress) => Promise<T>) => Promise<T>
@@ -46,8 +48,7 @@ export type OnProgress = (done: number, total: number) => void
 export type WholeJobReport = Omit<DemoReport, 'seconds'>
 
 const projectName = 'demo'
-const idOf = { project: z.object({ project: z.uuid() }), job: z.object({ job: z.uuid() }) }
-const periodDays = 90
+const idOf = { project: z.object({ project: z.uuid() }) }
 
 /** Does it all, stage by stage. */
 export async function runWholeJob(job: WholeJob): Promise<WholeJobReport> {
@@ -60,14 +61,31 @@ export async function runWholeJob(job: WholeJob): Promise<WholeJobReport> {
     const { linkage, spine } = await stage('link', () => link(cast))
     const judged = await stage('compare', () => compare(job, pool, { linkage, prepared }))
     const cohort = await stage('assemble', (onProgress) => assemble(cast, linkage, onProgress))
-    const release = await stage('release', (onProgress) => build(job, cast, cohort, onProgress))
-    const files = await stage('approve', () => approveAndTake(job, cast, release))
+    const { people } = cast
+    const draft = draftPolicy(defaultCatalogue(), {
+      name: 'demo',
+      version: '1',
+      formats: job.formats,
+    })
+    const built = await stage('release', (onProgress) =>
+      buildRelease(people, { cohort, policy: draft }, onProgress),
+    )
+    const release = await stage('approve', () => approveAndTake(job, people, built))
+    const examples: WholeJobReport['examples'] = []
+    for (const policy of job.examples ?? []) {
+      const made = await stage(policy.name, async (onProgress) => {
+        const example = await buildRelease(people, { cohort, policy }, onProgress)
+        return approveAndTake(job, people, example)
+      })
+      examples.push(made)
+    }
     const audit = await stage('verify', () => job.verifyTrail(cast.people.passwords.auditor))
     return {
       project: cast.project,
       rows,
       linkage: { spine, agencies: judged },
-      release: { release, directory: job.outDir, ...files },
+      release,
+      examples,
       audit,
     }
   } finally {
@@ -108,7 +126,7 @@ async function openProject({ reach }: People, agenciesKey: Uint8Array): Promise<
       agency,
       isSpine: agencies[agency].isSpine,
       isDuplicateFree: agencies[agency].isDuplicateFree,
-      keyTypes: ['K1', 'K4'],
+      keyTypes: ['K1', 'K2', 'K4'],
     })),
   }
   const asked = { method: 'POST', path: '/v1/projects', body: proposal } as const
@@ -175,7 +193,7 @@ async function deliverAll(
     if (shown.state !== 'taken') throw new Error(`the delivery of ${agency} was refused`)
     const tables: Record<string, number> = {}
     for (const { table, rowsTaken } of shown.parts) {
-      const name = table === '' ? 'keys' : table
+      const name = table === '' ? 'keys' : table.replace('#', '')
       tables[name] = (tables[name] ?? 0) + (rowsTaken ?? 0)
     }
     taken[agency] = tables
@@ -224,102 +242,4 @@ async function assemble(cast: Cast, linkage: string, onProgress: OnProgress): Pr
   const { cohort, job } = await askJson(operator, asked, schema)
   await untilDone(operator, job, onProgress)
   return cohort
-}
-
-const terms = {
-  recipient: 'recipient',
-  purpose: 'Survival of cancer patients by treatment',
-  place: 'Safe analysis space 1 / 안심활용센터 1',
-}
-
-async function build(
-  { formats }: WholeJob,
-  cast: Cast,
-  cohort: string,
-  onProgress: OnProgress,
-): Promise<string> {
-  const { operator } = cast.people.reach
-  const policy = draftPolicy(defaultCatalogue(), { name: 'demo', version: '1', formats })
-  const validUntil = new Date(Date.now() + periodDays * 86_400_000).toISOString()
-  const path = `/v1/cohorts/${cohort}/releases`
-  const asked = { method: 'POST', path, body: { policy, ...terms, validUntil } } as const
-  const schema = z.object({ release: z.uuid(), job: z.uuid() })
-  const { release, job } = await askJson(operator, asked, schema)
-  await untilDone(operator, job, onProgress)
-  return release
-}
-
-const releaseSchema = z.object({
-  manifestSha256: z.string(),
-  validUntil: z.string(),
-  signatureKey: z.string(),
-  files: z.array(
-    z.object({
-      name: z.string(),
-      bytes: z.number(),
-      rows: z.number().nullable(),
-      sha256: z.string(),
-    }),
-  ),
-})
-
-/** Three findings, the head's approval, and the recipient takes and checks every file. */
-async function approveAndTake(
-  { outDir }: WholeJob,
-  cast: Cast,
-  release: string,
-): Promise<Pick<DemoReport['release'], 'manifestSha256' | 'files'>> {
-  const { reach } = cast.people
-  const path = `/v1/releases/${release}`
-  const shown = await askJson(reach.head, { method: 'GET', path }, releaseSchema)
-  const { manifestSha256, validUntil } = shown
-  const reviews = [
-    ['reviewer-one', 'relevance'],
-    ['reviewer-two', 'recognisability'],
-    ['reviewer-three', 'safety'],
-  ] as const
-  for (const [reviewer, kind] of reviews) {
-    const reason = 'Looked at manifest, policy and description'
-    const body = { kind, verdict: 'pass', reason, manifestSha256, declaresNoInterest: true }
-    const asked = { method: 'POST', path: `${path}/findings`, body } as const
-    await askJson(reach[reviewer], asked, z.unknown())
-  }
-  const approval = { manifestSha256, validUntil, ...terms }
-  const asked = { method: 'POST', path: `${path}/approval`, body: approval } as const
-  const { job } = await askJson(reach.head, asked, idOf.job)
-  await untilDone(reach.operator, job)
-  for (const file of shown.files) await take(reach.recipient, { path, outDir, file })
-  await requireSigned(outDir, shown)
-  return { manifestSha256, files: shown.files }
-}
-
-async function take(
-  recipient: Reach,
-  wanted: { path: string; outDir: string; file: { name: string; sha256: string } },
-): Promise<void> {
-  const { name, sha256 } = wanted.file
-  const target = join(wanted.outDir, name)
-  const taken = await download(recipient, `${wanted.path}/files/${name}`, {
-    target,
-    reason: 'Demonstration / 시연',
-  })
-  if (taken.sha256 !== sha256)
-    throw new Error('a file that was taken is not the one of the release')
-}
-
-/** The recipient's own check: the manifest is the one approved, and the service's key signed it. */
-async function requireSigned(outDir: string, shown: z.infer<typeof releaseSchema>): Promise<void> {
-  const manifest = await readFile(join(outDir, 'manifest.json'))
-  const signature = await readFile(join(outDir, 'manifest.json.sig'), 'utf8')
-  const digest = createHash('sha256').update(manifest).digest('hex')
-  const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex') // RFC 8410: Ed25519.
-  const key = createPublicKey({
-    key: Buffer.concat([spkiPrefix, Buffer.from(shown.signatureKey, 'base64')]),
-    format: 'der',
-    type: 'spki',
-  })
-  const isSigned = verify(null, manifest, key, Buffer.from(signature, 'base64'))
-  if (digest !== shown.manifestSha256 || !isSigned) {
-    throw new Error('the manifest is not the one that was approved')
-  }
 }
