@@ -15,6 +15,7 @@ import { findProject } from '../store/projects.ts'
 import { insertReleaseFile } from '../store/release-files.ts'
 import { findRelease, type Release } from '../store/releases.ts'
 import { ringFor } from './approve-project.ts'
+import { recodeToCp949 } from './csv-encoding.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { rekeyOf, sensitiveClassesOf } from './release-keys.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
@@ -117,6 +118,7 @@ async function buildFiles(deps: WorkerDeps, run: JobRun, part: ReleasePart): Pro
     }
     const counts = await releaseRows(session, rows)
     const utility = await measureUtility(session, rows)
+    if (files.csv !== undefined && policy.csvEncoding === 'cp949') await recodeToCp949(files.csv)
     return { counts, utility, files: filesOf(name, files, policy.formats) }
   } finally {
     session.close()

@@ -81,7 +81,7 @@ function resourceOf({
     path: parts.map(({ name }) => name),
     format,
     mediatype: mediaTypes[format],
-    encoding: 'utf-8',
+    encoding: format === 'csv' ? (policy.csvEncoding ?? 'utf-8') : 'utf-8',
     bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
     'x-rows': parts.reduce((sum, { rows }) => sum + rows, 0),
     'x-files': parts.map(({ name, bytes, rows, sha256 }) => ({ path: name, bytes, rows, sha256 })),

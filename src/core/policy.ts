@@ -55,6 +55,8 @@ export const policySchema = z.strictObject({
     .min(1)
     .max(2)
     .default(['parquet']),
+  /** Of CSV files. Default: UTF-8. CP949 is for old Korean tools; what it cannot hold refuses the release. */
+  csvEncoding: z.enum(['utf-8', 'cp949']).exactOptional(),
   persons: personsSchema.exactOptional(),
   sensitive: z.strictObject({ include: z.array(inclusionSchema).max(20) }).exactOptional(),
   measures: measuresSchema.exactOptional(),

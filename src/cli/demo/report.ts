@@ -36,10 +36,15 @@ export type DemoReport = {
   release: DemoRelease
   /** Of the example policies. */
   examples: DemoRelease[]
+  /** Example policies whose k could not be met: of few persons that is right. */
+  refused: string[]
   audit: { size: number; root: string; verified: boolean }
   /** Stage → seconds. */
   seconds: Record<string, number>
 }
+
+/** From so many persons on the example policies can be met. */
+const personsForExamples = 20_000
 
 /** The sentences in which the result is not what it must be; none if all is well. */
 export function faultsOf(report: DemoReport): string[] {
@@ -52,6 +57,9 @@ export function faultsOf(report: DemoReport): string[] {
       missed > 0 ? [`${missed} linkable persons of ${agency} were not linked`] : [],
     ),
     ...(report.audit.verified ? [] : ['the trail does not hold']),
+    ...(report.linkage.spine < personsForExamples ? [] : report.refused).map(
+      (policy) => `the policy ${policy} was refused`,
+    ),
     ...[report.release, ...report.examples].flatMap(({ policy, verified, doubts }) =>
       verified && doubts.length === 0
         ? []
@@ -78,6 +86,7 @@ export function linesOfReport(report: DemoReport): string[] {
     )
   }
   for (const release of [report.release, ...report.examples]) lines.push(...linesOfRelease(release))
+  for (const policy of report.refused) lines.push('', `no release of ${policy}: too few persons`)
   const { size, root, verified } = report.audit
   lines.push(
     '',

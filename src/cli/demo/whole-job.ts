@@ -12,6 +12,7 @@ import type { Client } from '../../agency/client.ts'
 import { submit } from '../../agency/submit.ts'
 import { defaultCatalogue } from '../../catalogue/load.ts'
 import { canaryTableOf } from '../../core/canary-making.ts'
+import { Refusal } from '../../core/errors.ts'
 import type { Policy } from '../../core/policy.ts'
 import { draftPolicy } from '../../core/policy-draft.ts'
 import { koreanRecipe } from '../../core/recipe.ts'
@@ -71,14 +72,7 @@ export async function runWholeJob(job: WholeJob): Promise<WholeJobReport> {
       buildRelease(people, { cohort, policy: draft }, onProgress),
     )
     const release = await stage('approve', () => approveAndTake(job, people, built))
-    const examples: WholeJobReport['examples'] = []
-    for (const policy of job.examples ?? []) {
-      const made = await stage(policy.name, async (onProgress) => {
-        const example = await buildRelease(people, { cohort, policy }, onProgress)
-        return approveAndTake(job, people, example)
-      })
-      examples.push(made)
-    }
+    const { examples, refused } = await buildExamples(job, people, cohort)
     const audit = await stage('verify', () => job.verifyTrail(cast.people.passwords.auditor))
     return {
       project: cast.project,
@@ -86,11 +80,35 @@ export async function runWholeJob(job: WholeJob): Promise<WholeJobReport> {
       linkage: { spine, agencies: judged },
       release,
       examples,
+      refused,
       audit,
     }
   } finally {
     await pool.end()
   }
+}
+
+/** A release of each example policy. Of few persons a policy may have to refuse: its k cannot be met. */
+async function buildExamples(
+  job: WholeJob,
+  people: People,
+  cohort: string,
+): Promise<Pick<WholeJobReport, 'examples' | 'refused'>> {
+  const examples: WholeJobReport['examples'] = []
+  const refused: string[] = []
+  for (const policy of job.examples ?? []) {
+    try {
+      const made = await job.stage(policy.name, async (onProgress) => {
+        const built = await buildRelease(people, { cohort, policy }, onProgress)
+        return approveAndTake(job, people, built)
+      })
+      examples.push(made)
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.details['code'] !== 'policy-refused') throw error
+      refused.push(policy.name)
+    }
+  }
+  return { examples, refused }
 }
 
 type Cast = {
