@@ -32,7 +32,7 @@ export type TakenFile = {
   sha256: Buffer
   range: FileRange
   body: Readable
-  ended: (isEnded: boolean) => Promise<void>
+  ended: () => Promise<void>
 }
 
 type Opened = { release: Release; bytes: number; sha256: Buffer; content: string | Buffer }
@@ -71,15 +71,17 @@ export async function readReleaseFile(
     return { ...opened, range }
   })
   const { source, sent } = counted(await contentOf(deps, begun))
+  let isCut = false
   const unfollow = deps.watch.follow(wanted.releaseId, () => {
+    isCut = true
     source.destroy(new Error('the release is no longer open'))
   })
   const { release, bytes, sha256, range } = begun
-  const ended = async (isEnded: boolean): Promise<void> => {
+  const ended = async (): Promise<void> => {
     unfollow()
     source.destroy()
     const { bytesSent } = sent()
-    const isComplete = isEnded && bytesSent === range.end - range.start
+    const isComplete = !isCut && bytesSent === range.end - range.start
     await recordEnd(deps, caller, { id, release, name: wanted.name, reason, bytesSent, isComplete })
   }
   return { bytes, sha256, range, body: source, ended }

@@ -8,7 +8,7 @@ import { gyeol, temporaryDirectory } from '../support/gyeol.ts'
 import { reviewersOf } from '../support/reviewers.ts'
 import { keysPart, startHttpStage, tablePart } from './stage.ts'
 
-const people = 40
+const people = 200
 const columns = { code: { rule: 'keep' }, note: { rule: 'keep' }, count: { rule: 'keep' } }
 const policy = {
   name: 'package',
@@ -129,6 +129,27 @@ test('a package', async (t) => {
     t.equal((await gyeol(['release', 'verify', home])).code, 29, 'no manifest')
   })
 
+  t.test('shares no pseudonym, order or position with another of the same people', async (t) => {
+    const again = await takeRelease(service, everybody, { cohort, policy })
+    const [one, two] = [taken, again].map((files) => ranksByCode(files))
+    if (!one || !two) throw new Error('two releases')
+    const pseudonyms = [one, two].flatMap((each) => [...each.values()].map((at) => at.pseudonym))
+    t.equal(new Set(pseudonyms).size, 2 * people)
+    t.same([...one.keys()].sort(), [...two.keys()].sort(), 'the same people')
+    const delivered = Array.from({ length: people }, (_, row) => row)
+    const ranksOf = (each: typeof one): number[] =>
+      delivered.map((row) => each.get(`0${row}`)?.rank ?? -1)
+    // Of 200 independent orders one in ten thousand correlates by more than 0.28.
+    for (const [what, a, b] of [
+      ['two releases', ranksOf(one), ranksOf(two)],
+      ['delivery and release', delivered, ranksOf(one)],
+      ['delivery and second release', delivered, ranksOf(two)],
+    ] as const) {
+      const r = correlation(a, b)
+      t.ok(Math.abs(r) < 0.3, `${what}: ${r.toFixed(3)}`)
+    }
+  })
+
   t.test('has a signature that OpenSSL accepts, and not for another manifest', async (t) => {
     if (spawnSync('openssl', ['version']).error) {
       t.comment('THERE IS NO OPENSSL HERE: ITS PART OF THE TEST IS SKIPPED')
@@ -143,6 +164,28 @@ test('a package', async (t) => {
     t.not(check(join(whole, 'README.txt')), 0)
   })
 })
+
+/** Of each person, known by their code alone, pseudonym and place in the table. */
+function ranksByCode(
+  files: ReadonlyMap<string, Buffer>,
+): Map<string, { pseudonym: string; rank: number }> {
+  const [csv = ''] = [...files]
+    .filter(([name]) => /^data\/cases\/.*csv$/.test(name))
+    .map(([, bytes]) => bytes.toString())
+  const rows = csv.trim().split('\n').slice(1)
+  return new Map(
+    rows.map((row, rank) => {
+      const [pseudonym = '', code = ''] = row.split(',')
+      return [code, { pseudonym, rank }]
+    }),
+  )
+}
+
+/** Of two orders of the same things (Spearman, no ties). */
+function correlation(a: readonly number[], b: readonly number[]): number {
+  const sum = a.reduce((total, rank, index) => total + (rank - (b[index] ?? 0)) ** 2, 0)
+  return 1 - (6 * sum) / (a.length * (a.length ** 2 - 1))
+}
 
 test('a policy to begin with is printed', async (t) => {
   const { code, out } = await gyeol(['release', 'draft', '--name', 'survival'])

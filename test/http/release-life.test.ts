@@ -28,9 +28,13 @@ const kinds = ['relevance', 'recognisability', 'safety'] as const
 
 test('the life of a release', async (t) => {
   const { service, operator, spine, other } = await startHttpStage(t)
-  await deliver(other, 'hostile', [keysPart(people)])
   const parts = [keysPart(people), tablePart('cases', people)]
-  await service.jobEnd(operator, (await deliver(spine, 'hostile', parts)).job)
+  for (const { job } of [
+    await deliver(other, 'hostile', [keysPart(people)]),
+    await deliver(spine, 'hostile', parts),
+  ]) {
+    await service.jobEnd(operator, job)
+  }
   const { cohort } = await makeCohort(service, operator, 'hostile')
   const { reviewers, head, recipient } = await reviewersOf(service, operator)
   const stranger = await service.person('stranger', ['recipient'])
@@ -121,6 +125,27 @@ test('the life of a release', async (t) => {
       t.equal((await operator.get(release.path)).body.state, 'recalled')
       t.equal((await takeFile(recipient, release.path, 'manifest.json')).status, 409)
     }
+  })
+
+  await t.test('a recall stops a release that is being built', async (t) => {
+    const validUntil = new Date(Date.now() + 86_400_000).toISOString()
+    const terms = { recipient: 'recipient', purpose: 'A test', place: 'Room 1', validUntil }
+    const wanted = await operator.post(`/v1/cohorts/${cohort}/releases`, { policy, ...terms })
+    const { release, job } = expect(wanted, 202).body
+    const stop = { reason: 'Wrong policy' }
+    t.equal((await operator.post(`/v1/releases/${release}/recall`, stop)).status, 200)
+    t.equal((await operator.get(`/v1/jobs/${job}`)).body.state, 'cancelled')
+    await sleep(1_000)
+    t.match((await operator.get(`/v1/releases/${release}`)).body, {
+      state: 'recalled',
+      manifestSha256: null,
+    })
+    const destroyed = expect(await operator.post(`/v1/releases/${release}/destruction`), 202).body
+    t.equal((await service.jobEnd(operator, destroyed.job)).body.state, 'done')
+    const asks = await auditor.post(`/v1/cohorts/${cohort}/releases`, { policy, ...terms })
+    t.equal(asks.status, 403, 'an auditor starts nothing')
+    t.equal((await operator.get('/v1/audit/entries')).status, 403, 'an operator reads no trail')
+    t.equal((await spine.get(`/v1/releases/${release}`)).status, 403, 'an agency sees no release')
   })
 
   await t.test('who has an interest does not review', async (t) => {

@@ -7,6 +7,7 @@ import { showCanaryAnswers, showRecipe } from '../../actions/show-recipe.ts'
 import { catalogueSchema } from '../../catalogue/schema.ts'
 import { canaryAnswersSchema, canarySubmissionSchema } from '../../core/canary-table.ts'
 import { recipeSchema } from '../../core/recipe.ts'
+import { reviewersNeeded, riskGrades } from '../../core/review.ts'
 import type { Project } from '../../store/projects.ts'
 import type { App } from '../app.ts'
 import { idSchema, problems, projectNameSchema, requireCaller, timeSchema } from '../schemas.ts'
@@ -18,6 +19,12 @@ const projectSchema = z
     purpose: z.string(),
     state: z.enum(['proposed', 'approved', 'open', 'closed']),
     macAlgorithm: z.string(),
+    riskGrade: z.enum(riskGrades),
+    reviewersNeeded: z.number().int().describe('Different reviewers that a release needs'),
+    legalBasis: z.string().nullable(),
+    noticeVersion: z.string().nullable(),
+    irbNumber: z.string().nullable(),
+    boardNumber: z.string().nullable(),
     createdAt: timeSchema,
     approvedAt: timeSchema.nullable(),
   })
@@ -156,6 +163,12 @@ function projectView(project: Project): z.infer<typeof projectSchema> {
     purpose: project.purpose,
     state: project.state,
     macAlgorithm: project.macAlgorithm,
+    riskGrade: project.riskGrade,
+    reviewersNeeded: reviewersNeeded(project),
+    legalBasis: project.legalBasis,
+    noticeVersion: project.noticeVersion,
+    irbNumber: project.irbNumber,
+    boardNumber: project.boardNumber,
     createdAt: project.createdAt.toISOString(),
     approvedAt: project.approvedAt?.toISOString() ?? null,
   }

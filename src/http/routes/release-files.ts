@@ -103,7 +103,7 @@ export function downloadView(download: Download): z.infer<typeof downloadSchema>
 function send(reply: FastifyReply, { bytes, sha256, range, body, ended }: TakenFile): FastifyReply {
   const { start, end, isPartial } = range
   reply.raw.once('close', () => {
-    ended(reply.raw.writableEnded).catch(() => {
+    ended().catch(() => {
       // The beginning is in the trail; the sweep ends what has no end.
       reply.log.error({}, 'the end of a download could not be recorded')
     })
