@@ -6,7 +6,8 @@
  * it is, so that the service counts its bad rows by reason and no value is lost here.
  */
 import { Refusal } from '../core/errors.ts'
-import { type ColumnType, exactlyTyped, typeOf } from '../engine/column-check.ts'
+import type { RecipeAnswer } from '../core/manifest.ts'
+import { exactlyTyped, typeOf } from '../engine/column-check.ts'
 import { quoteIdentifier } from '../engine/session.ts'
 import type { Searched } from './explain.ts'
 import type { Parts } from './parts.ts'
@@ -16,9 +17,7 @@ import type { AgencySession } from './session.ts'
 import type { TableFiles } from './source-description.ts'
 
 /** The columns of a table in the catalogue's order. One without a type is written as text. */
-export type WantedColumns = Readonly<
-  Record<string, Partial<ColumnType> & { required?: boolean | undefined }>
->
+export type WantedColumns = Readonly<RecipeAnswer['tables'][string]['columns']>
 
 export type TableReport = {
   rows: number
@@ -53,15 +52,15 @@ export function planPiece(
   /** By the names of the file; true where a right value is too short to be a registration number. */
   const searched = new Map<string, boolean>()
   const absent: string[] = []
-  for (const [column, { required, type = 'text' }] of Object.entries(wanted)) {
+  for (const [column, of] of Object.entries(wanted)) {
     const mapped = Object.hasOwn(layout.columns, column) ? layout.columns[column] : undefined
     const source = mapped === undefined ? column : mapped
-    const isAbsent = mapped === undefined && !piece.columns.includes(column) && required !== true
+    const isAbsent = mapped === undefined && !piece.columns.includes(column) && of.required !== true
     if (isAbsent) absent.push(`${piece.file}: ${column}`)
     const cell = isAbsent || source === null ? 'null::varchar' : cellSql(piece, source, layout.trim)
     selected.push(`${cell} as ${quoteIdentifier(column)}`)
     if (cell !== 'null::varchar' && source !== null && !layout.notIdentifying.includes(column))
-      searched.set(source, type !== 'code' && type !== 'text' && (searched.get(source) ?? true))
+      searched.set(source, isShort(of) && (searched.get(source) ?? true))
   }
   searched.delete(layout.person)
   const columns = [...searched.keys()]
@@ -139,6 +138,11 @@ const registrationNumber =
 
 function isNumber(cell: string): string {
   return `(strlen(${cell}) >= 13 and regexp_matches(${cell}, '${registrationNumber}'))`
+}
+
+/** Whether a right value of the column has fewer than 13 characters. */
+function isShort({ type = 'text', codes, lengthMax = Infinity }: WantedColumns[string]): boolean {
+  return (type !== 'code' && type !== 'text') || codes !== undefined || lengthMax < 13
 }
 
 /** True where no column has one. The columns that are short if they are right are looked at together first. */

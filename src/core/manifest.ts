@@ -52,6 +52,8 @@ const answeredColumnSchema = z.object({
     .enum(['code', 'text', 'integer', 'decimal', 'date', 'year-month', 'timestamp'])
     .exactOptional(),
   format: z.enum(['YYYYMMDD', 'YYYY-MM-DD']).exactOptional(),
+  lengthMax: z.int().exactOptional(),
+  codes: z.array(z.string()).exactOptional(),
   min: z.number().exactOptional(),
   max: z.number().exactOptional(),
 })
