@@ -1,28 +1,31 @@
 /**
- * `audit-proof.txt` of a release: that the leaf of its approval, which holds the manifest's digest, is in the trail. It is
- * made once, when a checkpoint covers the leaf, and is the same for everybody from then on.
+ * `audit-proof.txt` of a release: that the leaf of its publication, which holds the manifest's digest, is in the trail. Only
+ * what was approved is published; the leaf of the approval itself stays inside, for it says who approved and from where. The
+ * proof is made once, when a checkpoint covers the leaf, and is the same for everybody from then on.
  */
 import { createHash } from 'node:crypto'
 import { hashBytes } from '../core/merkle.ts'
 import { ProofMaker } from '../core/merkle-proof.ts'
 import { tlogProofText } from '../core/tlog-proof.ts'
-import { checkpointCovering, leafEntries, leafHashes } from '../store/checkpoints.ts'
+import { searchLeaves } from '../store/audit.ts'
+import { checkpointCovering, leafHashes } from '../store/checkpoints.ts'
 import { type Release, saveAuditProof } from '../store/releases.ts'
 import type { Deps } from './deps.ts'
 
 export const auditProofName = 'audit-proof.txt'
 
-/** The proof; undefined while no checkpoint covers the approval, which takes some seconds. */
+/** The proof; undefined while no checkpoint covers the publication, which takes some seconds. */
 export async function auditProofOf(
   deps: Pick<Deps, 'pool'>,
   release: Release,
 ): Promise<string | undefined> {
   if (release.auditProof !== null) return release.auditProof
-  const index = release.approvalLeaf
-  if (index === null) return undefined
-  const checkpoint = await checkpointCovering(deps.pool, index)
-  const [extra] = await leafEntries(deps.pool, index, 1)
-  if (!checkpoint || !extra) return undefined
+  if (release.approvalLeaf === null) return undefined
+  const sought = { action: 'publish-release', object: release.id, after: release.approvalLeaf }
+  const [leaf] = await searchLeaves(deps.pool, { ...sought, limit: 1 })
+  const checkpoint = leaf && (await checkpointCovering(deps.pool, leaf.number))
+  if (!checkpoint) return undefined
+  const { number: index, entry: extra } = leaf
   const maker = new ProofMaker(async (start, end) => {
     const bytes = await leafHashes(deps.pool, start, end - start)
     return Array.from({ length: end - start }, (_, i) =>

@@ -7,6 +7,7 @@ import { moveRelease } from '../store/releases.ts'
 import { releaseSealingKey, type SealingKey } from '../store/sealing-keys.ts'
 import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { requireRelease } from './show-release.ts'
 
 /**
  * Hands an approved release to the delivery desk: every file is sealed again, to the key of the API process. That process
@@ -17,6 +18,9 @@ export async function publishRelease(deps: WorkerDeps, run: JobRun): Promise<voi
   const releaseId = job.subject['release'] ?? ''
   const desk = await releaseSealingKey(deps.pool, 'desk', releaseId)
   if (!desk) throw new Error('the delivery desk has no key for this release')
+  const release = await requireRelease(deps.pool, releaseId)
+  if (!release.manifestSha256) throw new Error('a release to be published has a manifest')
+  const manifest = Buffer.from(release.manifestSha256).toString('hex')
   const files = await filesOfRelease(deps.pool, releaseId)
   const sealed: { file: ReleaseFile; object: VaultObject }[] = []
   for (const file of files) {
@@ -38,6 +42,7 @@ export async function publishRelease(deps: WorkerDeps, run: JobRun): Promise<voi
       ...leafByWorker(deps, 'publish-release', releaseId),
       project: job.projectId,
       counts: { files: sealed.length },
+      digests: { manifest }, // The leaf whose place in the trail goes along with the package.
     })
     return parents
   })

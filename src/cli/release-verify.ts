@@ -35,8 +35,8 @@ export type PackageReport = {
   validUntil: string
   files: number
   rows: number
-  /** Number of the leaf of the approval, its time, and the size of the trail in which it was proved. */
-  approval?: { index: number; size: number; time: string }
+  /** Number of the leaf of its publication, its time, and the size of the trail in which it was proved. */
+  publication?: { index: number; size: number; time: string }
   problems: PackageProblem[]
   unchecked: string[]
 }
@@ -88,7 +88,7 @@ export async function verifyPackage(directory: string, trusted: Trusted): Promis
   const problems = checkFiles(manifest, found)
   const unchecked: string[] = []
   await checkSigned(directory, bytes, { trusted, problems, unchecked })
-  const approval = await checkApproval(
+  const publication = await checkPublication(
     directory,
     { bytes, ...manifest },
     { trusted, problems, unchecked },
@@ -100,7 +100,7 @@ export async function verifyPackage(directory: string, trusted: Trusted): Promis
   const { release, recipient, validUntil, files } = manifest
   const verified = problems.length === 0
   const about = { release, recipient, validUntil, files: files.length, rows }
-  return { verified, ...about, ...(approval && { approval }), problems, unchecked }
+  return { verified, ...about, ...(publication && { publication }), problems, unchecked }
 }
 
 type Findings = { problems: PackageProblem[]; unchecked: string[] }
@@ -131,14 +131,14 @@ async function checkSigned(
   }
 }
 
-async function checkApproval(
+async function checkPublication(
   directory: string,
   manifest: { bytes: Buffer; release: string },
   { trusted, problems, unchecked }: Findings & { trusted: Trusted },
-): Promise<PackageReport['approval']> {
+): Promise<PackageReport['publication']> {
   const proof = await textOf(directory, 'audit-proof.txt')
   if (trusted.verifier === undefined) {
-    unchecked.push('whether its approval is in the trail: give the verifier key with --verifier')
+    unchecked.push('whether its publication is in the trail: give the verifier key with --verifier')
     if (proof === undefined) problems.push({ file: 'audit-proof.txt', sentence: 'It is missing.' })
     return undefined
   }
@@ -228,14 +228,16 @@ function keyOf(base64: string): Uint8Array {
 }
 
 function linesOf(report: PackageReport): string[] {
-  const { release, recipient, validUntil, files, rows, approval } = report
+  const { release, recipient, validUntil, files, rows, publication } = report
   return [
     report.verified
       ? `the package holds: ${files} files, ${rows} rows`
       : `THE PACKAGE DOES NOT HOLD: ${report.problems.length} problems`,
     ...report.problems.map(({ file, sentence }) => `${file}: ${sentence}`),
     ...report.unchecked.map((sentence) => `not checked: ${sentence}`),
-    ...(approval ? [`approved ${approval.time}, leaf ${approval.index} of ${approval.size}`] : []),
+    ...(publication
+      ? [`published ${publication.time}, leaf ${publication.index} of ${publication.size}`]
+      : []),
     `release ${release} for ${recipient}, until ${validUntil}`,
   ]
 }

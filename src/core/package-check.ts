@@ -105,16 +105,16 @@ export function checkSignature(
     : [{ file, sentence: 'This key did not sign this manifest.' }]
 }
 
-const approvalSchema = z.looseObject({
+const publicationSchema = z.looseObject({
   time: z.string(),
-  action: z.literal('approve-release'),
+  action: z.literal('publish-release'),
   object: z.string(),
   outcome: z.literal('done'),
   digests: z.looseObject({ manifest: z.string() }),
 })
 
 /**
- * Checks that the approval of exactly this manifest is in the trail whose checkpoint this verifier key signed.
+ * Checks that the publication of exactly this manifest, which follows its approval, is in the trail whose checkpoint this verifier key signed.
  *
  * @returns the problems, and the leaf's number, time and the trail's size when there are none.
  */
@@ -130,16 +130,16 @@ export function checkAuditProof(
   if (!entry) return wrong('It does not hold the entry that it proves.')
   try {
     const { index, checkpoint } = verifyTlogProof(proof, entry, [verifierKey])
-    const approval = approvalSchema.safeParse(JSON.parse(Buffer.from(entry).toString('utf8')))
+    const publication = publicationSchema.safeParse(JSON.parse(Buffer.from(entry).toString('utf8')))
     const digest = createHash('sha256').update(manifest.bytes).digest('hex')
-    const { data } = approval
+    const { data } = publication
     if (data?.object !== manifest.release || data.digests.manifest !== digest) {
-      return wrong('It proves another act than the approval of this manifest.')
+      return wrong('It proves another act than the publication of this manifest.')
     }
     return { problems: [], leaf: { index, size: checkpoint.size, time: data.time } }
   } catch (error) {
     if (!(error instanceof Refusal) && !(error instanceof SyntaxError)) throw error
-    return wrong('It does not show that the approval is in the trail of this verifier key.')
+    return wrong('It does not show that the publication is in the trail of this verifier key.')
   }
 }
 

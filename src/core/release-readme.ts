@@ -9,7 +9,7 @@ manifest.json                    every file with size, rows and SHA-256; for who
 manifest.json.sig                Ed25519 signature over the bytes of manifest.json, base64
 manifest.p7s                     the same as CMS: openssl cms -verify -binary -inform DER -in manifest.p7s
                                  -content manifest.json -CAfile ca.pem -out /dev/null
-audit-proof.txt                  that the approval of this manifest is in the service's trail (C2SP tlog-proof)
+audit-proof.txt                  that the publication of this manifest, once approved, is in the service's trail (C2SP)
 codebook.csv                     the columns for people; disclosure-report.json, utility-report.json: what was lost and why
 ro-crate-metadata.json           where it all comes from (RO-Crate, W3C PROV)
 

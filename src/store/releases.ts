@@ -30,7 +30,7 @@ export type Release = {
   approvedAt: Date | null
   /** Number of the leaf that holds the manifest's digest and the approval. */
   approvalLeaf: number | null
-  /** C2SP tlog-proof of that leaf, once a checkpoint covers it. */
+  /** C2SP tlog-proof of the leaf of its publication, once a checkpoint covers it. */
   auditProof: string | null
   /** Recalled, expired or reported as ended, whichever came first. */
   endedAt: Date | null
@@ -158,7 +158,7 @@ export async function saveApprovalLeaf(tx: Tx, id: string, leaf: number): Promis
   )
 }
 
-/** Keeps the proof that the approval is in the trail; the first one stays. */
+/** Keeps the proof that the publication is in the trail; the first one stays. */
 export async function saveAuditProof(db: Queryable, id: string, proof: string): Promise<void> {
   await db.query(
     `update gyeol.release set audit_proof = $2::text

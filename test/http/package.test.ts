@@ -88,7 +88,7 @@ test('a package', async (t) => {
     t.equal(ended.code, 0, ended.out + ended.err)
     const report = JSON.parse(ended.out.trim().split('\n').at(-1) ?? '')
     t.match(report, { verified: true, unchecked: [], problems: [], rows: 3 * people })
-    t.match(ended.out, /approved 20.*, leaf \d+ of \d+/)
+    t.match(ended.out, /published 20.*, leaf \d+ of \d+/)
     const alone = await gyeol(['release', 'verify', whole])
     t.equal(alone.code, 0)
     t.equal(alone.out.match(/not checked/g)?.length, 3, 'it says what it could not check')

@@ -157,6 +157,20 @@ test('the life of a release', async (t) => {
     })
     t.match(answer, { status: 403, body: { type: /:own-act$/ } })
     t.equal((await auditor.post(`${release.path}/recall`, { reason: 'x' })).status, 403)
+    await admin.query(`update gyeol.project set risk_grade = 'high-risk'`)
+    for (const kind of kinds) {
+      const given = { ...finding, kind }
+      t.equal((await reviewers[0].post(`${release.path}/findings`, given)).status, 201)
+    }
+    t.match(await approve(release), {
+      status: 409,
+      body: { type: /:finding-missing$/, details: { reviewersMissing: 2 } },
+    })
+    await admin.query(`update gyeol.project set risk_grade = 'controlled-room'`)
+    const own = `insert into gyeol.finding (release_id, kind, reviewer_id, verdict, reason, manifest_sha256)
+      select release_id, 'safety', recipient_id, 'pass', 'x', manifest_sha256 from gyeol.release
+      where release_id = $1`
+    await t.rejects(actions.pool.query(own, [release.id]), { code: '23514' }, 'nor in the database')
   })
 
   await t.test(

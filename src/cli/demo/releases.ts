@@ -90,14 +90,14 @@ export async function approveAndTake(
   return { release, policy, directory, manifestSha256, files, ...checked }
 }
 
-/** The files, once the proof of the approval is among them: a checkpoint must cover it first. */
+/** The files, once the proof of the publication is among them: a checkpoint must cover it first. */
 async function provedFiles(show: () => Promise<Shown>): Promise<Shown['files']> {
   for (let tries = 0; tries < proofTriesMax; tries += 1) {
     const { files } = await show()
     if (files.some(({ name }) => name === proofName)) return files
     await delay(100)
   }
-  throw new Error('no checkpoint covered the approval in time')
+  throw new Error('no checkpoint covered the publication in time')
 }
 
 async function take(
