@@ -8,18 +8,12 @@
  */
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
+import type { LinkageCounts } from '../core/linkage-report.ts'
 import { type LinkRules, rulesVersion } from '../core/passes.ts'
 import type { OnColumn } from './column-function.ts'
 import { byNumberSteps } from './linkage/by-number.ts'
 import { clusterSizes } from './linkage/clusters.ts'
-import {
-  type AgencyCounts,
-  agencyCountsOf,
-  type FlowCounts,
-  flowOf,
-  hubCounts,
-  spinePairCounts,
-} from './linkage/counts.ts'
+import { agencyCountsOf, flowOf, hubCounts, spinePairCounts } from './linkage/counts.ts'
 import { addMembersStep, memberStep, requireInvariants } from './linkage/invariants.ts'
 import {
   deliveredStep,
@@ -58,23 +52,6 @@ export type LinkDelivery = {
   noticeFiles: readonly string[]
 }
 
-export type LinkReport = {
-  rulesVersion: string
-  persons: number
-  /** Key type → tokens that stand for nobody. */
-  hubs: Record<string, number>
-  notices: { used: number; setAside: number }
-  agencies: Record<string, AgencyCounts>
-  /** Flow of each delivery, by agency and wave. */
-  deliveries: ({ agency: string; wave: number } & FlowCounts)[]
-  /** Pairs within the spine that agree in K2 or K3: told as possible, or made one. */
-  spinePairs: { possible: number; match: number }
-  /** Pairs of an unlinked serial and a person it may be. */
-  cases: number
-  /** Persons that hang together by any keys → how many such components. */
-  clusters: Record<string, number>
-}
-
 export type Linked = {
   /** Parquet: ordinal INTEGER from 0, person UUID; in order of both. */
   personsFile: string
@@ -83,7 +60,7 @@ export type Linked = {
   maps: Record<string, { file: string; serials: number; linked: number }>
   /** Parquet: agency, serial, ordinal, pass, pattern of every pair that is possible. For the key side only. */
   casesFile: string
-  report: LinkReport
+  report: LinkageCounts
 }
 
 export type ToLink = {
@@ -122,7 +99,7 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   await run([personStep, settledStep])
   const persons = await requirePersons(session)
   const types = weakerTypes.filter((type) => isSent(linkage.deliveries, `K${type}`))
-  await run([...sharedKeySteps(types, count, rules), ...pairSteps, earlierStep])
+  await run([...sharedKeySteps(types, rules), ...pairSteps, earlierStep])
   await run([...strongSteps, ...nameSteps, ...possibleSteps(rules), memberStep])
   const personsFile = join(outDir, 'persons.parquet')
   await session.run(`copy (select ordinal, person from person order by ordinal)
@@ -135,10 +112,12 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
     agencies.map(({ name }) => name),
     casesFile,
   )
-  const report: LinkReport = {
+  const hubsByKey = await hubCounts(session)
+  const report: LinkageCounts = {
     rulesVersion,
     persons,
-    hubs: await hubCounts(session),
+    hubs: Object.values(hubsByKey).reduce((sum, count) => sum + count, 0),
+    hubsByKey,
     notices,
     agencies: flows.agencies,
     deliveries: flows.deliveries,
@@ -197,7 +176,7 @@ async function requirePersons(session: Session): Promise<number> {
   return found.rows
 }
 
-type Flows = Pick<LinkReport, 'agencies' | 'deliveries'> & Pick<Linked, 'maps'>
+type Flows = Pick<LinkageCounts, 'agencies' | 'deliveries'> & Pick<Linked, 'maps'>
 
 /** Writes the map of every delivery, agency by agency, and gathers the members of persons. */
 async function mapAgencies(
@@ -211,17 +190,17 @@ async function mapAgencies(
     await session.run(linkedStep(agency.agency))
     const isOne = deliveries.length === 1
     if (isOne) await requireDistinctSerials(session, 'linked', name)
-    const counts = await agencyCountsOf(session, agency)
+    const whole = await flowOf(session, 'linked')
+    const counts = await agencyCountsOf(session, agency, whole)
     flows.agencies[name] = counts
     for (const delivery of deliveries) {
       const file = join(outDir, `map-${Object.keys(flows.maps).length}.parquet`)
       if (!isOne) await session.run(deliveredStep(delivery))
       await writeMap(session, isOne ? 'linked' : 'delivered', file)
-      const flow = isOne ? counts : await flowOf(session, 'delivered')
-      const { serials, outcomes, linkedByPass, linked } = flow
-      const { wave } = delivery
+      const flow = isOne ? whole : await flowOf(session, 'delivered')
+      const { serials, linked } = flow
       flows.maps[delivery.deliveryId] = { file, serials, linked }
-      flows.deliveries.push({ agency: name, wave, serials, outcomes, linkedByPass, linked })
+      flows.deliveries.push({ agency: name, wave: delivery.wave, ...flow })
     }
     await session.run(addMembersStep(agency.agency))
   }

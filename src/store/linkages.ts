@@ -37,6 +37,20 @@ export async function findLinkage(db: Queryable, id: string): Promise<Linkage | 
   return rows[0]
 }
 
+/** The newest linkage of a project that was made, or undefined. */
+export async function newestLinkage(
+  db: Queryable,
+  projectId: string,
+): Promise<Linkage | undefined> {
+  const { rows } = await db.query<Linkage>(
+    `select ${linkageColumns} from gyeol.linkage
+     where project_id = $1::uuid and state = 'linked'
+     order by ended_at desc, linkage_id limit 1`,
+    [projectId],
+  )
+  return rows[0]
+}
+
 /** Stores a requested linkage. */
 export async function insertLinkage(
   tx: Tx,

@@ -98,7 +98,7 @@ test('a linkage can be judged against the truth', async (t) => {
     })
     session.close()
     t.equal(linked.persons, 2000, 'spine in, spine out')
-    t.ok((linked.report.hubs['K1'] ?? 0) >= 1)
+    t.ok(linked.report.hubs >= 1)
     const maps = Object.fromEntries(
       Object.entries(linked.maps).map(([agency, { file }]) => [agency, file]),
     )

@@ -1,26 +1,8 @@
 /** What a run tells of itself: counts, by agency and wave, by pass and outcome. Never a serial, never a token. */
+import type { AgencyCounts, FlowCounts } from '../../core/linkage-report.ts'
 import { type Outcome, outcomes } from '../../core/passes.ts'
 import type { Session } from '../session.ts'
 import { outcomeOf } from './persons.ts'
-
-/** The records of one agency, or the serials of one of its deliveries, by what came of them. */
-export type FlowCounts = {
-  /** Rows of keys: one a serial. */
-  serials: number
-  outcomes: Record<Outcome, number>
-  /** Pass → serials that it linked; founded ones are under 9. */
-  linkedByPass: Record<string, number>
-  /** With a place in the list of persons. */
-  linked: number
-}
-
-/** One agency over all its waves. */
-export type AgencyCounts = FlowCounts & {
-  /** Key type → serials that have it. */
-  withKey: Record<string, number>
-  /** Linked serials beyond the first of their person. */
-  duplicates: number
-}
 
 /** Counts the rows of a table with serial, is_spine, ordinal and pass. */
 export async function flowOf(session: Session, table: string): Promise<FlowCounts> {
@@ -36,14 +18,14 @@ export async function flowOf(session: Session, table: string): Promise<FlowCount
     order by outcome, pass`)
   const counts: FlowCounts = {
     serials: 0,
-    outcomes: Object.fromEntries(outcomes.map((name) => [name, 0])) as Record<Outcome, number>,
-    linkedByPass: {},
     linked: 0,
+    linkedByPass: {},
+    ...(Object.fromEntries(outcomes.map((name) => [name, 0])) as Record<Outcome, number>),
   }
   for (const { outcome, pass, serials, linked } of rows) {
     counts.serials += serials
     counts.linked += linked
-    counts.outcomes[outcome] += serials
+    counts[outcome] += serials
     if (linked > 0) counts.linkedByPass[pass] = (counts.linkedByPass[pass] ?? 0) + linked
   }
   return counts
@@ -53,6 +35,7 @@ export async function flowOf(session: Session, table: string): Promise<FlowCount
 export async function agencyCountsOf(
   session: Session,
   { agency, keyTypes }: { agency: number; keyTypes: readonly string[] },
+  flow: FlowCounts,
 ): Promise<AgencyCounts> {
   const withKey = keyTypes.map((type) => `count(${type.replace('K', 't')}) as ${type}`)
   const [keys] = await session.rows<Record<string, number>>(
@@ -62,7 +45,8 @@ export async function agencyCountsOf(
     'select count(ordinal) - count(distinct ordinal) as duplicates from linked',
   )
   return {
-    ...(await flowOf(session, 'linked')),
+    ...flow,
+    withK1: keys?.['K1'] ?? 0,
     withKey: keys ?? {},
     duplicates: twice?.duplicates ?? 0,
   }

@@ -1,6 +1,7 @@
 /**
- * What the weaker keys say. Nearly every K2, K3 and K5 stands with one person and nobody else, and has nothing to add. Kept
- * are the tokens that could: with a person and with somebody unlinked, with two persons, or a hub.
+ * What the weaker keys say. Nearly every K2, K3 and K5 stands with one number and no other, and has nothing to add: its
+ * records are one person's already, or nobody's. Kept are the tokens that stand with two numbers, with none, or with a
+ * suspect one.
  */
 import type { LinkRules } from '../../core/passes.ts'
 import { hubsOf } from './hubs.ts'
@@ -10,25 +11,19 @@ export const weakerTypes = [2, 3, 5] as const
 export type WeakerType = (typeof weakerTypes)[number]
 
 /** Tables `shared_<n>` for the types that are sent, `hub_<n>`, and `sound_row`: the records of shared tokens, hubs emptied. */
-export function sharedKeySteps(
-  types: readonly WeakerType[],
-  agencies: number,
-  rules: LinkRules,
-): string[] {
-  const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
+export function sharedKeySteps(types: readonly WeakerType[], rules: LinkRules): string[] {
   const among = types.map((type) => `t${type} in (from shared_${type})`)
   return [
     `create or replace temp view placed as ${placedQuery()}`,
     ...types.map(
       (type) => `create temp table shared_${type} as
       select t${type}
-      from placed
+      from record
       where t${type} is not null
       group by t${type}
-      having min(ordinal) <> max(ordinal)
-        or (count(ordinal) > 0 and count(ordinal) < count(*))
-        or min(t4) <> max(t4)
-        or count(*) > bit_count(bit_or(${bit}))`,
+      having min(t1) <> max(t1) or (count(t1) < count(*) and count(*) > 1)
+      union
+      select t${type} from suspect_record where t${type} is not null`,
     ),
     `create temp table shared_row as
       ${placedQuery({ where: among.length === 0 ? 'false' : `(${among.join(' or ')})` })}`,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Deps } from '../../actions/deps.ts'
 import { requestLinkage } from '../../actions/request-linkage.ts'
 import { showLinkage } from '../../actions/show-linkage.ts'
+import { showMatchRate } from '../../actions/show-match-rate.ts'
 import type { App } from '../app.ts'
 import { idSchema, problems, projectNameSchema, requireCaller, timeSchema } from '../schemas.ts'
 
@@ -21,6 +22,20 @@ const linkageSchema = z
     endedAt: timeSchema.nullable(),
   })
   .meta({ id: 'Linkage' })
+
+const share = z.number().min(0).max(1)
+const matchRateSchema = z.object({
+  linkage: idSchema.nullable().describe('The newest; null before the first'),
+  threshold: z.number().int().nullable().describe('Counts of fewer are null'),
+  agencies: z.array(
+    z.object({
+      agency: z.string(),
+      serials: z.number().int().nullable(),
+      linked: z.number().int().nullable(),
+      rate: z.object({ share, low: share, high: share }).nullable().describe('95 % interval'),
+    }),
+  ),
+})
 
 /** Linkages: asked for by an operator, done by the key side. */
 export function linkageRoutes(app: App, deps: Deps): void {
@@ -42,6 +57,22 @@ export function linkageRoutes(app: App, deps: Deps): void {
 
   app.route({
     method: 'GET',
+    url: '/v1/projects/:project/match-rate',
+    schema: {
+      operationId: 'show-match-rate',
+      tags: ['linkages'],
+      summary: 'How many serials were linked: of every agency, or to an agency its own',
+      params: z.strictObject({ project: projectNameSchema }),
+      response: { 200: matchRateSchema, ...problems },
+    },
+    handler: async (request) => {
+      const found = await showMatchRate(deps, requireCaller(request), request.params.project)
+      return found ?? { linkage: null, threshold: null, agencies: [] }
+    },
+  })
+
+  app.route({
+    method: 'GET',
     url: '/v1/linkages/:linkage',
     schema: {
       operationId: 'show-linkage',
@@ -52,7 +83,7 @@ export function linkageRoutes(app: App, deps: Deps): void {
     },
     handler: async (request) => {
       const caller = requireCaller(request)
-      const { linkage, maps } = await showLinkage(deps, caller, request.params.linkage)
+      const { linkage, report, maps } = await showLinkage(deps, caller, request.params.linkage)
       return {
         linkage: linkage.id,
         project: linkage.projectId,
@@ -60,7 +91,7 @@ export function linkageRoutes(app: App, deps: Deps): void {
         rulesVersion: linkage.rulesVersion,
         job: linkage.jobId,
         persons: linkage.persons,
-        report: linkage.report,
+        report,
         deliveries: maps.map((map) => ({
           delivery: map.deliveryId,
           serials: map.serials,

@@ -52,10 +52,14 @@ export async function agree(groups: Populations, rules: LinkRules): Promise<Set<
     }
     if (new Set(ordinals.values()).size !== ordinals.size) throw new Error('two persons are one')
     if (result.persons !== ordinals.size) throw new Error('persons without a record')
-    same('hubs', result.report.hubs, expected.hubs)
+    same('hubs', result.report.hubsByKey, expected.hubs)
     same('pairs of the spine', result.report.spinePairs, expected.pairs)
     for (const [agency, counts] of Object.entries(result.report.agencies))
-      same(agency, counts.outcomes, counted[agency])
+      same(
+        agency,
+        Object.fromEntries(outcomes.map((name) => [name, counts[name]])),
+        counted[agency],
+      )
     return seen
   } finally {
     session.close()

@@ -162,9 +162,9 @@ test('quarantines a number on thirty people and keeps those of the spine as pers
     record(index < 4 ? spine : one, `s${index}`, { k1: 'hub', k4: `${index % 5}` }),
   )
   const result = await link(session, path('hub'), { records, notices: [] }, { rules })
-  t.same(result.report.hubs, { K1: 1, K2: 0, K3: 0, K5: 0 })
+  t.same(result.report.hubsByKey, { K1: 1, K2: 0, K3: 0, K5: 0 })
   t.equal(result.persons, 4)
-  t.equal(result.report.agencies['one']?.outcomes.quarantined, 26)
+  t.equal(result.report.agencies['one']?.quarantined, 26)
   t.equal(result.maps['one']?.linked, 0)
   t.equal(result.maps['spine']?.linked, 4)
 })

@@ -1,0 +1,42 @@
+import { authorize, type Caller } from '../core/grants.ts'
+import type { LinkageReport } from '../core/linkage-report.ts'
+import { newestLinkage } from '../store/linkages.ts'
+import type { Deps } from './deps.ts'
+import { toldReportOf } from './show-linkage.ts'
+import { requireMembership, requireProject } from './show-project.ts'
+
+type AgencyReport = LinkageReport['agencies'][string]
+
+/** How many serials of each agency the newest linkage found; small counts are not told. */
+export type MatchRate = {
+  linkage: string
+  threshold: number
+  agencies: ({ agency: string } & Pick<AgencyReport, 'serials' | 'linked' | 'rate'>)[]
+}
+
+/**
+ * The match rate of a project, from keys alone: of every agency for the operator, its own for an agency.
+ *
+ * @returns null before the first linkage.
+ * @throws {Refusal} `grant-missing`, `not-found`.
+ */
+export async function showMatchRate(
+  deps: Deps,
+  caller: Caller,
+  projectName: string,
+): Promise<MatchRate | null> {
+  authorize(caller, 'show-match-rate')
+  const { id } =
+    caller.kind === 'agency'
+      ? (await requireMembership(deps.pool, caller, projectName)).project
+      : await requireProject(deps.pool, projectName)
+  const linkage = await newestLinkage(deps.pool, id)
+  const report = linkage && (await toldReportOf(deps.pool, linkage))
+  if (!linkage || !report) return null
+  const agencies = Object.entries(report.agencies).flatMap(([agency, counts]) => {
+    if (caller.kind === 'agency' && agency !== caller.name) return []
+    const { serials, linked, rate } = counts
+    return [{ agency, serials, linked, rate }]
+  })
+  return { linkage: linkage.id, threshold: report.threshold, agencies }
+}
