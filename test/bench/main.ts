@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- whole|linkage [--size s|m|l] [--persons <n>] [--json]`: what the service costs, always beside what nobody can undercut, in one
- * run on one machine. Figures carry their unit in the name.
+ * `npm run bench -- whole|linkage [--size s|m|l] [--persons <n>] [--json]`. `whole`: what the service costs, always beside
+ * what nobody can undercut, in one run on one machine. `linkage`: all passes of a linkage over generated tokens. Figures
+ * carry their unit in the name.
  */
 import { parseArgs } from 'node:util'
 import { benchLinkage } from './linkage.ts'
