@@ -9,7 +9,7 @@ import { test } from 'tap'
  */
 const rows = [
   ['core', 'catalogue'],
-  ['keys', 'vault', 'store', 'engine', 'queue'],
+  ['keys', 'vault', 'store', 'engine', 'queue', 'report'],
   ['actions'],
   ['http', 'worker', 'agency', 'population'],
   ['cli'],

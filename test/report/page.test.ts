@@ -1,0 +1,200 @@
+import fc from 'fast-check'
+import { test } from 'tap'
+import { maskedFlow } from '../../src/core/mask-flow.ts'
+import { maskQuality } from '../../src/core/mask-quality.ts'
+import type { RawQuality, RawTable } from '../../src/core/quality-raw.ts'
+import { type QualityReport, qualityReportSchema } from '../../src/core/quality-report.ts'
+import { qualityPage } from '../../src/report/page.ts'
+
+const id = '0f7c1c9e-3f5e-4f0e-9d3a-5b8f2d1c7a10'
+const agencies = ['claims', 'deaths', 'insurer']
+const threshold = 10
+
+/** A report of so many persons, of whom each agency knows about so many in a hundred. */
+function reportOf(persons: number, known: number): QualityReport {
+  const years = ['2018', '2019', '2020']
+  const rates = agencies.flatMap((agency, number) =>
+    (['records', 'spine'] as const).flatMap((basis): RawTable[] => {
+      const cells = years.map((year, at) => {
+        const delivered = Math.round((persons * (at + 1)) / 6)
+        const linked = Math.round((delivered * (known + number)) / 103)
+        return { levels: [year], delivered, linked }
+      })
+      const whole = {
+        levels: [],
+        delivered: cells.reduce((sum, cell) => sum + cell.delivered, 0),
+        linked: cells.reduce((sum, cell) => sum + cell.linked, 0),
+      }
+      return [
+        { basis, agency, by: [], cells: [whole] },
+        { basis, agency, by: ['year'], cells },
+      ]
+    }),
+  )
+  const some = Math.round((persons * known) / 100)
+  const raw: RawQuality = {
+    spine: 'registry',
+    persons,
+    agencies,
+    rates,
+    births: [],
+    checks: [
+      {
+        rule: 'sex-differs',
+        agency: 'insurer',
+        pass: '1',
+        compared: some,
+        flagged: 4 % (some + 1),
+      },
+      { rule: 'sex-differs', agency: 'insurer', pass: '2', compared: persons - some, flagged: 0 },
+    ],
+    overlap: [
+      { agencies: ['insurer'], persons: some },
+      { agencies: [], persons: persons - some },
+    ],
+    chanceOfDifference: { sex: 0.5, birthYear: 0.98 },
+  }
+  const counts = { withK1: persons, perfect: some, match: 7, conflict: 3, unlinked: persons }
+  const linked = { hubs: 3, agencies: { registry: { founded: persons }, insurer: counts } }
+  return qualityReportSchema.parse({
+    format: 'gyeol-quality-1',
+    linkage: id,
+    project: { id, name: 'page' },
+    rulesVersion: 'gyeol-passes-1',
+    createdAt: '2026-03-01T15:30:00.000Z',
+    endedAt: '2026-03-01T15:31:00.000Z',
+    threshold,
+    persons,
+    titles: { insurer: { en: '<Insurer> & "Co"', ko: '공단' } },
+    regions: {},
+    ...maskedFlow(linked, 'registry', threshold),
+    cohort: id,
+    countedAt: '2026-03-01T15:40:00.000Z',
+    counts: maskQuality(raw, threshold),
+  })
+}
+
+/** The texts of the cells of all tables. */
+function cellsOf(html: string): string[] {
+  return [...html.matchAll(/<td>(.*?)<\/td>/g)].flatMap(([, cell = '']) => cell.split('<br>'))
+}
+
+test('no cell below the threshold is on the page, and every table cell is a number or says why not', (t) => {
+  fc.assert(
+    fc.property(fc.integer({ min: 10, max: 400 }), fc.nat(100), (persons, known) => {
+      const html = qualityPage(reportOf(persons, known), 'en')
+      return cellsOf(html).every((cell) => {
+        const plain = cell.replaceAll('&lt;', '<').replaceAll('&gt;', '>')
+        // Counts stand alone or as "linked / delivered"; shares end with % or an interval.
+        if (plain.startsWith('Pass ')) return true
+        if (plain.includes('%') || /^-?\d+\.\d+$/.test(plain)) return true
+        return plain.split(' / ').every((count) => {
+          if (['*', '–', '<10', '0'].includes(count)) return true
+          const value = Number(count.replaceAll(',', '').replace(/^>/, ''))
+          return Number.isNaN(value) || value >= threshold
+        })
+      })
+    }),
+    { numRuns: 40 },
+  )
+  t.end()
+})
+
+for (const persons of [200, 2_000_000]) {
+  test(`the page of ${persons} persons needs nothing from elsewhere and is well formed`, (t) => {
+    for (const language of ['en', 'ko'] as const) {
+      const html = qualityPage(reportOf(persons, 80), language)
+      t.notMatch(html, /https?:|\/\/|url\(|@import|<script|<img|<link|<iframe|\son\w+=|href=|src=/)
+      t.notMatch(html, /<Insurer>/, 'values are escaped')
+      t.match(html, 'KST', 'times say where they hold')
+      t.match(html, '2026-03-02 00:30:00 KST', 'and are those of Seoul')
+      const charts = [...html.matchAll(/<svg[\s\S]*?<\/svg>/g)].map(([svg]) => svg)
+      t.ok(charts.length >= 3, 'there are charts')
+      for (const svg of charts) {
+        t.same(faultsOf(svg), [], 'an SVG is well formed')
+        const [, one, other] = /aria-labelledby="(\S+) (\S+)"/.exec(svg) ?? []
+        t.match(svg, `<title id="${one}">`)
+        t.match(svg, `<desc id="${other}">`)
+        t.notMatch(svg, /NaN|undefined|Infinity/)
+      }
+      const ids = [...html.matchAll(/\sid="([^"]+)"/g)].map(([, name]) => name)
+      t.equal(new Set(ids).size, ids.length, 'an id is used once')
+      t.notMatch(html, /<th>/, 'every heading says what it heads')
+      t.match(html, language === 'ko' ? '<html lang="ko">' : '<html lang="en">')
+    }
+    t.end()
+  })
+}
+
+test('both languages tell the same numbers', (t) => {
+  const report = reportOf(2_000, 70)
+  t.same(
+    cellsOf(qualityPage(report, 'ko')).filter(isNumber),
+    cellsOf(qualityPage(report, 'en')).filter(isNumber),
+  )
+  t.match(qualityPage(report, 'ko'), '결합 품질 보고서')
+  t.match(qualityPage(report, 'ko'), '공단')
+  t.end()
+})
+
+test('before the data side has counted, the page says so', (t) => {
+  const report = { ...reportOf(500, 60), cohort: null, countedAt: null, counts: null }
+  t.match(qualityPage(report, 'en'), 'The data side has not counted yet')
+  t.match(qualityPage(report, 'ko'), '아직 집계 전입니다')
+  t.end()
+})
+
+test('where few are unlinked, what was delivered is not told', (t) => {
+  const report = { agencies: { deaths: { perfect: 480, match: 7, conflict: 0, unlinked: 4 } } }
+  const [flow] = maskedFlow(report, 'registry', threshold).flow
+  t.match(flow, {
+    delivered: null,
+    withK1: null,
+    linked: 487,
+    unlinked: null,
+    hasFewUnlinked: true,
+  })
+  t.same(
+    flow?.outcomes.map(({ records }) => records),
+    [null, null, null, null],
+  )
+  t.end()
+})
+
+test('a report of another shape is read as far as it is known', (t) => {
+  for (const odd of [null, 7, { agencies: [] }, { agencies: { a: null } }, { hubs: 'x' }]) {
+    t.same(maskedFlow(odd, 'registry', threshold).flow, [])
+  }
+  const more = {
+    hubs: 40,
+    agencies: { a: { perfect: 50, unlinked: 20, byPass: { '1': 50 } } },
+    new: 1,
+  }
+  t.match(maskedFlow(more, 'registry', threshold), {
+    hubs: 40,
+    flow: [{ linked: 50, unlinked: 20 }],
+  })
+  t.end()
+})
+
+function isNumber(cell: string): boolean {
+  return /^[\d&]/.test(cell) && /\d/.test(cell)
+}
+
+/** Tags that do not close, attributes without quotes, bare ampersands: a small reader of XML. */
+function faultsOf(xml: string): string[] {
+  const faults: string[] = []
+  const open: string[] = []
+  for (const [tag, end, name = '', attributes = '', alone] of xml.matchAll(
+    /<(\/?)([A-Za-z]\w*)((?:\s+[\w:-]+="[^"<]*")*)\s*(\/?)>/g,
+  )) {
+    if (attributes.includes('<')) faults.push(tag)
+    if (end === '/') {
+      if (open.pop() !== name) faults.push(tag)
+    } else if (alone !== '/') open.push(name)
+  }
+  const rest = xml.replace(/<(\/?)([A-Za-z]\w*)((?:\s+[\w:-]+="[^"<]*")*)\s*(\/?)>/g, '')
+  if (/[<>]/.test(rest)) faults.push('a bare bracket')
+  if (/&(?!(?:amp|lt|gt|quot|#\d+);)/.test(xml)) faults.push('a bare ampersand')
+  return [...faults, ...open]
+}
