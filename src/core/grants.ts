@@ -30,6 +30,7 @@ const grants = {
   'show-job': ['agency', 'operator', 'auditor'],
   'request-linkage': ['operator'],
   'show-linkage': ['operator', 'reviewer', 'auditor'],
+  'show-quality': ['operator', 'reviewer', 'auditor'],
   'show-match-rate': ['operator', 'auditor', 'agency'],
   'request-cohort': ['operator'],
   'show-cohort': ['operator', 'reviewer', 'auditor'],

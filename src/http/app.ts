@@ -36,6 +36,7 @@ import { jobRoutes } from './routes/jobs.ts'
 import { linkageRoutes } from './routes/linkages.ts'
 import { partRoutes } from './routes/parts.ts'
 import { projectRoutes } from './routes/projects.ts'
+import { qualityRoutes } from './routes/quality.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 
@@ -216,6 +217,7 @@ function addRoutes(app: App, deps: Deps, metrics: ReturnType<typeof createMetric
     deliveryRoutes(v1, deps)
     partRoutes(v1, deps)
     linkageRoutes(v1, deps)
+    qualityRoutes(v1, deps)
     cohortRoutes(v1, deps)
     releaseRoutes(v1, deps)
     jobRoutes(v1, deps)

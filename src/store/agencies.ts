@@ -25,6 +25,18 @@ export async function agencyIdsOf(db: Queryable, names: string[]): Promise<Map<s
   return new Map(rows.map((row) => [row.name, row.id]))
 }
 
+/** Name → what people call the agency. */
+export async function agencyTitles(
+  db: Queryable,
+  names: string[],
+): Promise<Record<string, Agency['title']>> {
+  const { rows } = await db.query<Pick<Agency, 'name' | 'title'>>(
+    'select name, title from gyeol.agency where name = any($1::text[]) order by name',
+    [names],
+  )
+  return Object.fromEntries(rows.map(({ name, title }) => [name, title]))
+}
+
 /** Registers an agency, or gives the one of that name a new certificate key. */
 export async function saveAgency(
   tx: Tx,
