@@ -8,8 +8,8 @@ const plain = linkRulesSchema.parse({})
 const promoting = linkRulesSchema.parse({ promotePossible: true, hubSerialsMax: 2 })
 
 for (const [name, rules, numRuns] of [
-  ['by default', plain, 40],
-  ['promoting what is possible', promoting, 30],
+  ['by default', plain, 30],
+  ['promoting what is possible', promoting, 20],
 ] as const) {
   test(`decides on any population as the oracle does, ${name}`, async (t) => {
     const seen = new Set<string>()
