@@ -2,9 +2,10 @@
  * Between the vault and a job's scratch directory. What a job reads is opened into its scratch; what it made is sealed
  * from there to the side that may read it next.
  */
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { ObjectKind, VaultObject } from '../store/objects.ts'
 import { currentSealingKey, releaseSealingKey, type SealingSide } from '../store/sealing-keys.ts'
+import { chunksOf } from '../vault/atomic-file.ts'
 import type { WorkerDeps } from './deps.ts'
 
 /** A sealed file: the row that names it, and digest and size of what is inside. */
@@ -28,7 +29,8 @@ export async function sealFile(
       : await currentSealingKey(deps.pool, to.side, to.projectId)
   if (!key) throw new Error(`the ${to.side} side has published no sealing key`)
   const objectId = deps.randomUuid()
-  const stored = await deps.vault.put(createReadStream(path, { highWaterMark: 1 << 20 }), {
+  await using file = await open(path, 'r')
+  const stored = await deps.vault.put(chunksOf(file), {
     recipientPublicKey: key.publicKey,
     keyId: key.id,
     context: { project: to.projectId, kind: to.kind, objectId },

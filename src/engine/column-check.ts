@@ -151,7 +151,7 @@ function faultsOfValue(
     faults.push({ reason: 'too-long', when })
   }
   if (column.codes !== undefined) {
-    faults.push({ reason: 'not-in-list', when: `not ${isOneOf(raw, column.codes)}` })
+    faults.push({ reason: 'not-in-list', when: `not ${isListed(raw, column.codes)}` })
   }
   if (column.pattern !== undefined) {
     const when = `not regexp_full_match(${raw}, ${quoteText(column.pattern)})`
@@ -163,6 +163,15 @@ function faultsOfValue(
   ]
   if (bounds.length > 0) faults.push({ reason: 'out-of-range', when: bounds.join(' or ') })
   return faults
+}
+
+/** A list of usual length as a pattern: of a column with a dictionary the engine matches each entry once, not each row. */
+function isListed(raw: string, codes: readonly string[]): string {
+  if (codes.length <= 8 || codes.length > 100) return isOneOf(raw, codes)
+  const literal = codes.map((code) =>
+    code.replace(/[^0-9A-Za-z]/gu, (sign) => `\\x{${sign.codePointAt(0)?.toString(16)}}`),
+  )
+  return `regexp_full_match(${raw}, ${quoteText(literal.join('|'))})`
 }
 
 /** NULL for NULL. A long list is a cast to an enum, which is one look-up; `in` compares with each. */

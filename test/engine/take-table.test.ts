@@ -347,6 +347,23 @@ test('takes Parquet, as text or typed, and refuses numbers where codes keep thei
   t.equal((await refusalOf(take(number))).code, 'identifier-in-payload')
 })
 
+test('holds codes against a list of any length, whatever signs are in it', async (t) => {
+  const scratch = await openScratch(t)
+  const signs = ['a.c', 'a|b', '(x)', '한', '$', '\\d', "'", '[z]', 'A*']
+  const plain = (count: number) => Array.from({ length: count }, (_, at) => `k${at}`)
+  for (const codes of [signs.slice(0, 7), [...signs, ...plain(9)], [...signs, ...plain(200)]]) {
+    const table = tableOf({ A: { type: 'code', codes } }, 1)
+    const wrong = ['abc', 'a', 'b', 'x', '1', 'z', 'AA', '', 'k', 'k1k2']
+    const rows = [...codes, ...wrong].map((code) => `s,"${code}"`)
+    const taken = await takeText(scratch, table, `serial,A\n${rows.join('\n')}\n`)
+    t.same(taken, {
+      rows: rows.length,
+      taken: codes.length + 1, // The empty one is none at all.
+      refusals: { 'A: not-in-list': { rows: wrong.length - 1, firstLine: codes.length + 2 } },
+    })
+  }
+})
+
 test('writes the same bytes with one thread as with two', async (t) => {
   const one = await openScratch(t, { threads: 1 })
   const two = await openScratch(t, { threads: 2 })
