@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Catalogue, catalogueSchema } from '../catalogue/schema.ts'
 import { maskQuality } from '../core/mask-quality.ts'
-import { smallCellThreshold } from '../core/quality-counts.ts'
+import { linkRulesSchema } from '../core/passes.ts'
 import type { RawQuality } from '../core/quality-raw.ts'
 import { countQuality as countInEngine, type QualitySource } from '../engine/count-quality.ts'
 import { openSession } from '../engine/session.ts'
@@ -30,7 +30,9 @@ export async function countQuality(deps: WorkerDeps, run: JobRun): Promise<void>
   const { job } = run
   const cohort = await findCohort(deps.pool, job.subject['cohort'] ?? '')
   if (!cohort) throw new Error('a job names a cohort that does not exist')
-  const counts = maskQuality(await count(deps, run, cohort), smallCellThreshold)
+  const project = await findProject(deps.pool, job.projectId)
+  const { cellMin } = linkRulesSchema.parse(project?.rules)
+  const counts = maskQuality(await count(deps, run, cohort), cellMin)
   const result = { persons: counts.persons, agencies: counts.agencies.length }
   const wake = await inTransaction(deps.pool, 'count-quality', async (tx) => {
     const parents = await endLease(tx, job, { state: 'done', result })

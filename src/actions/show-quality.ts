@@ -1,15 +1,15 @@
 import { type Catalogue, catalogueSchema } from '../catalogue/schema.ts'
 import { authorize, type Caller } from '../core/grants.ts'
-import { maskedFlow } from '../core/mask-flow.ts'
-import { qualityCountsSchema, smallCellThreshold } from '../core/quality-counts.ts'
-import type { QualityReport } from '../core/quality-report.ts'
+import { linkRulesSchema } from '../core/passes.ts'
+import { qualityCountsSchema } from '../core/quality-counts.ts'
+import { flowOf, type QualityReport } from '../core/quality-report.ts'
 import { qualityPage } from '../report/page.ts'
 import type { Language } from '../report/words.ts'
 import { agencyTitles } from '../store/agencies.ts'
 import { findQuality } from '../store/cohorts.ts'
 import { agenciesOfProject } from '../store/projects.ts'
 import type { Deps } from './deps.ts'
-import { requireLinkage } from './show-linkage.ts'
+import { requireLinkage, toldReportOf } from './show-linkage.ts'
 import { requireProject } from './show-project.ts'
 
 /**
@@ -27,6 +27,7 @@ export async function showQuality(
   const project = await requireProject(deps.pool, linkage.projectId)
   const members = await agenciesOfProject(deps.pool, project.id)
   const spine = members.find(({ isSpine }) => isSpine)?.agency
+  const told = await toldReportOf(deps.pool, linkage)
   const counted = await findQuality(deps.pool, linkage.id)
   const names = members.map(({ agency }) => agency)
   return {
@@ -36,11 +37,13 @@ export async function showQuality(
     rulesVersion: linkage.rulesVersion,
     createdAt: linkage.createdAt.toISOString(),
     endedAt: linkage.endedAt?.toISOString() ?? null,
-    threshold: smallCellThreshold,
+    threshold: linkRulesSchema.parse(project.rules).cellMin,
     persons: linkage.persons,
     titles: await agencyTitles(deps.pool, names),
     regions: regionsOf(catalogueSchema.parse(project.catalogue)),
-    ...maskedFlow(linkage.report, spine, smallCellThreshold),
+    hubs: told?.hubs ?? {},
+    cases: told?.cases ?? null,
+    flow: told ? flowOf(told, spine) : [],
     cohort: counted?.cohortId ?? null,
     countedAt: counted?.countedAt.toISOString() ?? null,
     counts: counted ? qualityCountsSchema.parse(counted.counts) : null,

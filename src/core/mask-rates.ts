@@ -8,28 +8,24 @@ import { hiddenCells, isSmall } from './small-cells.ts'
  * The tables of one agency and basis: the whole, then each dimension, then pairs of dimensions, all of the same records. A
  * sum that is hidden in a smaller table hides all that is under it in a larger one; a sum that is shown counts as known.
  *
- * How many of the spine's persons an agency knows is told, also by their sex, and is nearly how many of its records are
- * linked. So of an agency's records a cell is hidden whole, or what was delivered would tell what was not linked; and where
- * hardly any record is unlinked, it is the number delivered that is withheld, and there are no tables.
+ * How many of the spine's persons an agency knows is told by their sex as well, and is nearly how many of its records are
+ * linked. So of an agency's records a stratum is hidden whole, or what was delivered would tell what was not linked; and
+ * where hardly any record is linked, or unlinked, there are no strata.
  */
 export function maskRateTables(tables: readonly RawTable[], threshold: number): RateTable[] {
   const [whole, ...rest] = [...tables].sort((a, b) => a.by.length - b.by.length)
-  const all = whole?.cells[0]
-  if (!whole || !all) return []
-  if (whole.basis === 'spine') return maskedOneByOne([whole, ...rest], threshold)
-  if (isSmall(all.delivered - all.linked, threshold) && !isSmall(all.linked, threshold)) {
-    const nothing = { delivered: null, rate: null, low: null, high: null }
-    return [{ ...whole, cells: [{ ...all, ...nothing, mask: 'few-unlinked' }] }]
-  }
+  if (!whole) return []
   const first = maskedOneByOne([whole], threshold)
-  return first[0]?.cells[0]?.mask === 'none' ? maskedOneByOne([whole, ...rest], threshold) : first
+  const isAllTold = whole.basis === 'spine' || first[0]?.cells[0]?.mask === 'none'
+  return isAllTold ? maskedOneByOne([whole, ...rest], threshold) : first
 }
 
 function maskedOneByOne(tables: readonly RawTable[], threshold: number): RateTable[] {
   const masked: { table: RawTable; hidden: Hidden }[] = []
   for (const table of tables) {
     const sums = sumsOf(table, masked)
-    const hide = table.basis === 'spine' ? hiddenIn : hiddenWhole
+    const isWhole = table.basis === 'spine' || table.by.length === 0
+    const hide = isWhole ? hiddenIn : hiddenWhole
     masked.push({ table, hidden: hide(table, sums, threshold) })
   }
   return masked.map(({ table, hidden }) => ({

@@ -4,9 +4,6 @@
  */
 import { z } from 'zod'
 
-/** Counts of fewer persons than this are hidden. */
-export const smallCellThreshold = 10
-
 /** By what link rates are told, as far as the roles of the catalogue supply it. */
 export const dimensions = ['year', 'sex', 'age', 'region', 'site'] as const
 export type Dimension = (typeof dimensions)[number]

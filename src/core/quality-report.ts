@@ -3,31 +3,51 @@
  * side counted after assembly. Counts only, small ones hidden.
  */
 import { z } from 'zod'
+import type { LinkageReport } from './linkage-report.ts'
 import { qualityCountsSchema } from './quality-counts.ts'
 
 const countSchema = z.int().min(0).nullable()
 const titleSchema = z.strictObject({ en: z.string(), ko: z.string() })
 
+const byNameSchema = z.record(z.string(), countSchema)
+
 const flowSchema = z.strictObject({
   agency: z.string(),
   isSpine: z.boolean(),
-  /** Serials; those with a number; null: hidden. Delivered = linked + unlinked. */
+  /** Serials, those linked, those of each pass, and the others by what they are. */
   delivered: countSchema,
-  withK1: countSchema,
   linked: countSchema,
-  unlinked: countSchema,
-  /** Linked records beyond the first of their person. */
+  linkedByPass: byNameSchema,
+  unlinked: byNameSchema,
+  /** Linked serials if only the surest passes count, those that link by rule, or all that may be. */
+  sensitivity: z.strictObject({
+    passes1to2: countSchema,
+    passes1to6: countSchema,
+    withPossible: countSchema,
+  }),
+  /** Key type → serials that have it. */
+  withKey: byNameSchema,
+  /** Linked serials beyond the first of their person. */
   duplicates: countSchema,
-  /** By what came of the records, linked ones first. */
-  outcomes: z.array(
-    z.strictObject({ outcome: z.string(), isLinked: z.boolean(), records: countSchema }),
-  ),
-  /** True where the unlinked are fewer than the threshold. */
-  hasFewUnlinked: z.boolean(),
 })
 
 /** What became of the records of one agency. */
 export type Flow = z.infer<typeof flowSchema>
+
+/** What the key side counted, as far as it is told, the spine first. */
+export function flowOf(
+  { agencies }: Pick<LinkageReport, 'agencies'>,
+  spine: string | undefined,
+): Flow[] {
+  return Object.entries(agencies)
+    .map(([agency, told]) => {
+      const { serials, linked, linkedByPass, unlinked, sensitivity, withKey, duplicates } = told
+      const isSpine = agency === spine
+      const flow = { delivered: serials, linked, linkedByPass, unlinked, sensitivity }
+      return { agency, isSpine, ...flow, withKey, duplicates }
+    })
+    .sort((a, b) => Number(b.isSpine) - Number(a.isSpine) || (a.agency < b.agency ? -1 : 1))
+}
 
 /** The document. */
 export const qualityReportSchema = z.strictObject({
@@ -42,8 +62,10 @@ export const qualityReportSchema = z.strictObject({
   threshold: z.int().min(1),
   /** Persons of the spine. */
   persons: z.int().min(0).nullable(),
-  /** Numbers that stand for nobody; of numbers, not of persons, hidden all the same when small. */
-  hubs: countSchema,
+  /** Key type → keys that stand for nobody. */
+  hubs: byNameSchema,
+  /** Pairs of an unlinked record and a person it may be. */
+  cases: countSchema,
   titles: z.record(z.string(), titleSchema),
   /** Code → meaning, of the catalogue's regions. */
   regions: z.record(z.string(), titleSchema),

@@ -2,37 +2,29 @@ import type { Flow, QualityReport } from '../core/quality-report.ts'
 import { chartOf, colours } from './chart.ts'
 import { type Html, tableOf } from './html.ts'
 import type { Speech } from './speech.ts'
-import { isWord } from './words.ts'
 
-/** Outcomes in the order of the bars; `unlinked` of the key side is `none`. */
-const outcomes = ['founded', 'perfect', 'match', 'possible', 'conflict', 'quarantined', 'none']
+const passColours = ['#5b5b5b', '#0072b2', '#56b4e9', '#7a5195', '#009e73', '#66c2a5', '#b3de69']
+const unlinkedNames = ['possible', 'conflict', 'quarantined', 'none'] as const
+const unlinkedColours = [colours[3], colours[4], colours[5], '#999999']
 
 /** Stacked bars, an agency each, and the same numbers as a table. */
 export function flowCharts({ flow }: QualityReport, speech: Speech): Html[] {
   if (flow.length === 0) return []
-  const shown = outcomes.filter((name) => flow.some((line) => recordsOf(line, name) !== undefined))
-  const wordOf = (name: string): string => (isWord(name) ? speech.say(name) : name)
-  const bars = [
-    ...shown.filter(isOfLinked),
-    'linkedRest',
-    ...shown.filter((name) => !isOfLinked(name)),
-    'unlinkedRest',
-  ]
-  const series = bars
-    .filter((name) => isWord(name) && flow.some((line) => shareOf(line, name) > 0))
-    .map((name) => ({
-      name: wordOf(name),
+  const series = barsOf(flow, speech)
+    .map(({ name, colour, records }) => ({
+      name,
       type: 'bar',
       stack: 'all',
       silent: true,
       barMaxWidth: 26,
-      itemStyle: { color: colourOf(name) },
-      data: flow.map((line) => shareOf(line, name)),
+      itemStyle: { color: colour },
+      data: flow.map((line) => (100 * records(line)) / wholeOf(line)),
     }))
+    .filter(({ data }) => data.some((share) => share > 0))
   const chart = chartOf(
     {
-      legend: { top: 0, left: 'center', itemWidth: 14, itemGap: 26 },
-      grid: { left: 170, right: 30, top: 34, bottom: 30 },
+      legend: { top: 0, left: 'center', width: 860, itemWidth: 14, itemGap: 20 },
+      grid: { left: 170, right: 30, top: 64, bottom: 30 },
       xAxis: { type: 'value', min: 0, max: 100, axisLabel: { formatter: '{value} %' } },
       yAxis: {
         type: 'category',
@@ -47,66 +39,77 @@ export function flowCharts({ flow }: QualityReport, speech: Speech): Html[] {
       id: 'flow',
       title: speech.say('flow'),
       desc: speech.say('flowNote'),
-      height: 70 + 44 * flow.length,
+      height: 100 + 44 * flow.length,
     },
   )
-  return [chart, flowTable(flow, shown, speech)]
+  return [chart, flowTable(flow, speech)]
 }
 
-/** Agencies across, so that it fits on paper however many outcomes there are. */
-function flowTable(flow: readonly Flow[], shown: readonly string[], speech: Speech): Html {
-  const rowOf = (word: string, text: (line: Flow) => string): string[] => [
-    isWord(word) ? speech.say(word) : word,
-    ...flow.map(text),
+type Bar = { name: string; colour: string | undefined; records: (line: Flow) => number }
+
+/** Passes that linked, the rest of the linked, what came of the others, and their rest. */
+function barsOf(flow: readonly Flow[], speech: Speech): Bar[] {
+  const linked = passesOf(flow).map((pass) => ({
+    name: `${speech.say('pass')} ${pass}`,
+    colour: pass === '9' ? '#004c7a' : passColours[Number(pass)],
+    records: ({ linkedByPass }: Flow) => linkedByPass[pass] ?? 0,
+  }))
+  const unlinked = unlinkedNames.map((name, at) => ({
+    name: speech.say(name),
+    colour: unlinkedColours[at],
+    records: (line: Flow) => line.unlinked[name] ?? 0,
+  }))
+  const linkedRest = {
+    name: speech.say('linkedRest'),
+    colour: '#b7d4ea',
+    records: (line: Flow) => Math.max(0, (line.linked ?? 0) - sumOf(line.linkedByPass)),
+  }
+  const unlinkedRest = {
+    name: speech.say('unlinkedRest'),
+    colour: '#dddddd',
+    records: (line: Flow) =>
+      line.delivered === null || line.linked === null
+        ? 0
+        : Math.max(0, line.delivered - line.linked - sumOf(line.unlinked)),
+  }
+  return [...linked, linkedRest, ...unlinked, unlinkedRest]
+}
+
+/** What a bar of 100 % is: all that was delivered, or all that is told. */
+function wholeOf(line: Flow): number {
+  return line.delivered ?? (sumOf(line.linkedByPass) + sumOf(line.unlinked) || 1)
+}
+
+function sumOf(counts: Flow['linkedByPass']): number {
+  return Object.values(counts).reduce((sum: number, count) => sum + (count ?? 0), 0)
+}
+
+function passesOf(flow: readonly Flow[]): string[] {
+  return [...new Set(flow.flatMap(({ linkedByPass }) => Object.keys(linkedByPass)))].sort()
+}
+
+/** Agencies across, so that it fits on paper however many passes there are. */
+function flowTable(flow: readonly Flow[], speech: Speech): Html {
+  const keys = [...new Set(flow.flatMap(({ withKey }) => Object.keys(withKey)))].sort()
+  const rowOf = (name: string, of: (line: Flow) => number | null | undefined): string[] => [
+    name,
+    ...flow.map((line) => {
+      const count = of(line)
+      return count === undefined ? '–' : speech.count(count)
+    }),
   ]
+  const sensitivity = ['passes1to2', 'passes1to6', 'withPossible'] as const
   const rows = [
-    rowOf('delivered', ({ delivered }) => speech.count(delivered)),
-    rowOf('withK1', ({ withK1 }) => speech.count(withK1)),
-    rowOf('linked', ({ linked }) => few(linked, speech)),
-    rowOf('unlinked', ({ unlinked }) => few(unlinked, speech)),
-    rowOf('duplicates', ({ duplicates }) => few(duplicates, speech)),
-    ...shown.map((name) =>
-      rowOf(name, (line) => {
-        const records = recordsOf(line, name)
-        return records === undefined ? '–' : speech.count(records)
-      }),
+    rowOf(speech.say('delivered'), ({ delivered }) => delivered),
+    ...keys.map((key) => rowOf(speech.say('withKey', { key }), ({ withKey }) => withKey[key])),
+    rowOf(speech.say('linked'), ({ linked }) => linked),
+    ...passesOf(flow).map((pass) =>
+      rowOf(`${speech.say('pass')} ${pass}`, ({ linkedByPass }) => linkedByPass[pass]),
     ),
+    ...unlinkedNames.map((name) => rowOf(speech.say(name), ({ unlinked }) => unlinked[name])),
+    rowOf(speech.say('duplicates'), ({ duplicates }) => duplicates),
+    ...sensitivity.map((name) => rowOf(speech.say(name), (line) => line.sensitivity[name])),
   ]
   const heads = ['', ...flow.map(({ agency }) => speech.agency(agency))]
-  return tableOf(speech.say('flow'), heads, rows)
-}
-
-function recordsOf({ outcomes: of }: Flow, name: string): number | null | undefined {
-  return of.find(({ outcome }) => (outcome === 'unlinked' ? 'none' : outcome) === name)?.records
-}
-
-function isOfLinked(name: string): boolean {
-  return ['founded', 'perfect', 'match'].includes(name)
-}
-
-function colourOf(name: string): string {
-  if (name === 'linkedRest') return '#b7d4ea'
-  if (name === 'unlinkedRest') return '#dddddd'
-  return colours[outcomes.indexOf(name)] ?? '#dddddd'
-}
-
-/** Percent of what is known of the agency's records; a rest is what a sum has beyond the outcomes that are told. */
-function shareOf(line: Flow, name: string): number {
-  const all = line.delivered ?? (line.linked ?? 0) + (line.unlinked ?? 0)
-  const told = (isLinked: boolean): number =>
-    line.outcomes.reduce(
-      (sum, one) => sum + (one.isLinked === isLinked ? (one.records ?? 0) : 0),
-      0,
-    )
-  const rests: Record<string, number> = {
-    linkedRest: (line.linked ?? told(true)) - told(true),
-    unlinkedRest: (line.unlinked ?? told(false)) - told(false),
-  }
-  const records = rests[name] ?? recordsOf(line, name) ?? 0
-  return all === 0 ? 0 : (100 * records) / all
-}
-
-/** A sum of its own can only be hidden for being small. */
-function few(count: number | null, { count: written, threshold }: Speech): string {
-  return count === null ? `<${threshold}` : written(count)
+  return tableOf(speech.say('flowTable'), heads, rows)
 }

@@ -60,7 +60,11 @@ function factsOf(report: QualityReport, speech: Speech): string {
       report.countedAt === null ? speech.say('notCounted') : speech.time(report.countedAt),
     ],
     [speech.say('persons'), report.persons === null ? '–' : speech.count(report.persons)],
-    [speech.say('hubs'), report.hubs === null ? `<${report.threshold}` : speech.count(report.hubs)],
+    [speech.say('cases'), speech.few(report.cases)],
+    ...Object.entries(report.hubs).map(([key, hubs]): [string, string] => [
+      speech.say('hubsOf', { key }),
+      speech.few(hubs),
+    ]),
   ]
   const lines = facts.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`)
   return `<dl>${lines.join('')}</dl>`

@@ -11,6 +11,8 @@ export type Speech = {
   say: (word: Parameters<typeof say>[1], values?: Record<string, string | number>) => string
   /** 1,234; `*` where it is withheld. */
   count: (count: number | null) => string
+  /** The same of a count that is only ever hidden for being small. */
+  few: (count: number | null) => string
   /** 12.3 %. */
   share: (share: number) => string
   /** Both ends, at the same precision. */
@@ -64,6 +66,7 @@ export function speechOf(report: QualityReport, language: Language): Speech {
     threshold,
     say: (word, values) => say(language, word, values),
     count,
+    few: (value) => (value === null ? `<${threshold}` : count(value)),
     share,
     interval,
     time: (iso) => (iso === null ? '–' : `${times.format(new Date(iso))} KST`),

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { maskedFlow } from '../../src/core/mask-flow.ts'
+import { type LinkageCounts, toldReport } from '../../src/core/linkage-report.ts'
 import { maskQuality } from '../../src/core/mask-quality.ts'
 import type { RawQuality, RawTable } from '../../src/core/quality-raw.ts'
-import { type QualityReport, qualityReportSchema } from '../../src/core/quality-report.ts'
+import { flowOf, type QualityReport, qualityReportSchema } from '../../src/core/quality-report.ts'
 import { qualityPage } from '../../src/report/page.ts'
 
 const id = '0f7c1c9e-3f5e-4f0e-9d3a-5b8f2d1c7a10'
@@ -54,8 +54,7 @@ function reportOf(persons: number, known: number): QualityReport {
     ],
     chanceOfDifference: { sex: 0.5, birthYear: 0.98 },
   }
-  const counts = { withK1: persons, perfect: some, match: 7, conflict: 3, unlinked: persons }
-  const linked = { hubs: 3, agencies: { registry: { founded: persons }, insurer: counts } }
+  const told = toldReport(linkageOf(persons, some), threshold)
   return qualityReportSchema.parse({
     format: 'gyeol-quality-1',
     linkage: id,
@@ -67,11 +66,52 @@ function reportOf(persons: number, known: number): QualityReport {
     persons,
     titles: { insurer: { en: '<Insurer> & "Co"', ko: '공단' } },
     regions: {},
-    ...maskedFlow(linked, 'registry', threshold),
+    hubs: told.hubs,
+    cases: told.cases,
+    flow: flowOf(told, 'registry'),
     cohort: id,
     countedAt: '2026-03-01T15:40:00.000Z',
     counts: maskQuality(raw, threshold),
   })
+}
+
+/** What the key side counts of the spine and an insurer. */
+function linkageOf(persons: number, some: number): LinkageCounts {
+  const flow = {
+    founded: 0,
+    perfect: 0,
+    match: 0,
+    possible: 0,
+    conflict: 0,
+    quarantined: 0,
+    none: 0,
+  }
+  const agency = (
+    own: Partial<typeof flow>,
+    linkedByPass: Record<string, number>,
+  ): LinkageCounts['agencies'][string] => {
+    const all = { ...flow, ...own }
+    const serials = Object.values(all).reduce((sum, count) => sum + count, 0)
+    const linked = Object.values(linkedByPass).reduce((sum, count) => sum + count, 0)
+    const withKey = { K1: serials - 2, K4: serials }
+    return { ...all, serials, linked, linkedByPass, withK1: serials - 2, withKey, duplicates: 3 }
+  }
+  const insurer = { perfect: some, match: 7, conflict: 3, none: persons }
+  return {
+    rulesVersion: 'test',
+    persons,
+    hubs: 3,
+    hubsByKey: { K1: 3 },
+    notices: { used: 0, setAside: 0 },
+    agencies: {
+      insurer: agency(insurer, { 1: some, 6: 7 }),
+      registry: agency({ founded: persons }, { 9: persons }),
+    },
+    deliveries: [],
+    spinePairs: { possible: 0, match: 0 },
+    cases: 4,
+    clusters: {},
+  }
 }
 
 /** The texts of the cells of all tables. */
@@ -141,39 +181,6 @@ test('before the data side has counted, the page says so', (t) => {
   const report = { ...reportOf(500, 60), cohort: null, countedAt: null, counts: null }
   t.match(qualityPage(report, 'en'), 'The data side has not counted yet')
   t.match(qualityPage(report, 'ko'), '아직 집계 전입니다')
-  t.end()
-})
-
-test('where few are unlinked, what was delivered is not told', (t) => {
-  const report = { agencies: { deaths: { perfect: 480, match: 7, conflict: 0, unlinked: 4 } } }
-  const [flow] = maskedFlow(report, 'registry', threshold).flow
-  t.match(flow, {
-    delivered: null,
-    withK1: null,
-    linked: 487,
-    unlinked: null,
-    hasFewUnlinked: true,
-  })
-  t.same(
-    flow?.outcomes.map(({ records }) => records),
-    [null, null, null, null],
-  )
-  t.end()
-})
-
-test('a report of another shape is read as far as it is known', (t) => {
-  for (const odd of [null, 7, { agencies: [] }, { agencies: { a: null } }, { hubs: 'x' }]) {
-    t.same(maskedFlow(odd, 'registry', threshold).flow, [])
-  }
-  const more = {
-    hubs: 40,
-    agencies: { a: { perfect: 50, unlinked: 20, byPass: { '1': 50 } } },
-    new: 1,
-  }
-  t.match(maskedFlow(more, 'registry', threshold), {
-    hubs: 40,
-    flow: [{ linked: 50, unlinked: 20 }],
-  })
   t.end()
 })
 
