@@ -145,16 +145,17 @@ function toldFlow(flow: FlowCounts, threshold: number): ToldFlow {
   const possible = [...linked, byPass.length]
   const sumOf = (sum: readonly number[]): number =>
     sum.reduce((total, cell) => total + (cells[cell] ?? 0), 0)
-  const sums = [all, linked, surest, byRule, possible]
-  // A sum is told unless it, or what a longer sum has beyond it, is small.
-  const isTold = (sum: readonly number[]): boolean =>
-    sums.every((other) => {
-      const rest = other.filter((cell) => !sum.includes(cell))
-      return sum.some((cell) => !other.includes(cell)) || !isSmall(sumOf(rest), threshold)
-    }) && !isSmall(sumOf(sum), threshold)
-  const known = sums.filter(isTold)
+  // The first are the first to be told; a sum is withheld if it, or what it has beyond another, is small.
+  const known: number[][] = []
+  for (const sum of [all, linked, byRule, surest, possible]) {
+    const rests = known.flatMap((other) => [
+      sum.filter((cell) => !other.includes(cell)),
+      other.filter((cell) => !sum.includes(cell)),
+    ])
+    if (![sum, ...rests].some((part) => isSmall(sumOf(part), threshold))) known.push(sum)
+  }
   const hidden = hiddenCells({ quantities: [cells], sums: known }, threshold)
-  const tell = (sum: readonly number[]): Told => (isTold(sum) ? sumOf(sum) : null)
+  const tell = (sum: number[]): Told => (known.includes(sum) ? sumOf(sum) : null)
   const cell = (at: number): Told => (hidden.has(at) ? null : (cells[at] ?? 0))
   return {
     serials: tell(all),

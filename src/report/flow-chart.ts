@@ -62,7 +62,7 @@ function barsOf(flow: readonly Flow[], speech: Speech): Bar[] {
   const linkedRest = {
     name: speech.say('linkedRest'),
     colour: '#b7d4ea',
-    records: (line: Flow) => Math.max(0, (line.linked ?? 0) - sumOf(line.linkedByPass)),
+    records: (line: Flow) => (line.linked === null ? 0 : line.linked - sumOf(line.linkedByPass)),
   }
   const unlinkedRest = {
     name: speech.say('unlinkedRest'),
@@ -70,9 +70,17 @@ function barsOf(flow: readonly Flow[], speech: Speech): Bar[] {
     records: (line: Flow) =>
       line.delivered === null || line.linked === null
         ? 0
-        : Math.max(0, line.delivered - line.linked - sumOf(line.unlinked)),
+        : line.delivered - line.linked - sumOf(line.unlinked),
   }
-  return [...linked, linkedRest, ...unlinked, unlinkedRest]
+  const hidden = {
+    name: speech.say('hiddenRest'),
+    colour: '#f0f0f0',
+    records: (line: Flow) =>
+      line.delivered === null || line.linked !== null
+        ? 0
+        : line.delivered - sumOf(line.linkedByPass) - sumOf(line.unlinked),
+  }
+  return [...linked, linkedRest, ...unlinked, unlinkedRest, hidden]
 }
 
 /** What a bar of 100 % is: all that was delivered, or all that is told. */

@@ -33,6 +33,7 @@ const words = {
   none: ['None', '없음'],
   linkedRest: ['Linked, not told apart', '결합(구분 숨김)'],
   unlinkedRest: ['Not linked, not told apart', '미결합(구분 숨김)'],
+  hiddenRest: ['Not told', '숨김'],
   withKey: ['With a valid {key}', '유효 {key}'],
   passes1to2: ['Linked by passes 1–2 only', '1–2단계만 결합'],
   passes1to6: ['Linked by passes 1–6', '1–6단계 결합'],
