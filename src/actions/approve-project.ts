@@ -5,6 +5,7 @@ import { insertJobs, type NewJob } from '../store/jobs.ts'
 import { inTransaction } from '../store/pool.ts'
 import { approveProposedProject } from '../store/projects.ts'
 import { type Deps, leafBy } from './deps.ts'
+import { ringFor } from './ring.ts'
 import { requireProject } from './show-project.ts'
 
 /**
@@ -37,15 +38,4 @@ export async function approveProject(deps: Deps, caller: Caller, projectId: stri
     return wanted
   })
   await ringFor(deps, jobs)
-}
-
-/** Announces stored jobs, after the commit. */
-export async function ringFor(
-  deps: Pick<Deps, 'doorbell'>,
-  jobs: readonly { jobId: string; side: 'key' | 'data' }[],
-): Promise<void> {
-  for (const side of ['key', 'data'] as const) {
-    const ids = jobs.filter((job) => job.side === side).map((job) => job.jobId)
-    if (ids.length > 0) await deps.doorbell.ring(side, ids)
-  }
 }

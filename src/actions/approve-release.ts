@@ -17,10 +17,10 @@ import {
   saveReleaseApproved,
 } from '../store/releases.ts'
 import { insertSealingKey, type SealingKey } from '../store/sealing-keys.ts'
-import { ringFor } from './approve-project.ts'
 import { type Deps, leafBy } from './deps.ts'
 import { recordKeyring } from './make-project-keys.ts'
 import { requireManifest } from './record-finding.ts'
+import { ringFor } from './ring.ts'
 import { requireProject } from './show-project.ts'
 
 /** What the head approves: these bytes, for this recipient, purpose, place and period. */

@@ -3,8 +3,8 @@ import { cohortTables, endCohort } from '../store/cohorts.ts'
 import { childrenOf, insertJobs } from '../store/jobs.ts'
 import { endLease } from '../store/leases.ts'
 import { inTransaction } from '../store/pool.ts'
-import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { ringFor } from './ring.ts'
 
 /**
  * Ends the assembly of a cohort, when every part has been joined or has failed. The counts of the quality report are a job

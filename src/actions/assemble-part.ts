@@ -8,8 +8,8 @@ import { linkMapsOf } from '../store/linkages.ts'
 import { insertObjects } from '../store/objects.ts'
 import { findPart } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
-import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { ringFor } from './ring.ts'
 import { openFile, sealFile } from './sealed-files.ts'
 
 /** Joins one typed part with its delivery's link map. Rows of persons outside the spine are dropped and counted. */

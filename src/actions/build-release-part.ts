@@ -14,10 +14,10 @@ import { inTransaction } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
 import { insertReleaseFile } from '../store/release-files.ts'
 import { findRelease, type Release } from '../store/releases.ts'
-import { ringFor } from './approve-project.ts'
 import { recodeToCp949 } from './csv-encoding.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { rekeyOf, sensitiveClassesOf } from './release-keys.ts'
+import { ringFor } from './ring.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
 type ReleasePart = { release: Release; objectId: string; personsObjectId: string }

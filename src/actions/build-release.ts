@@ -15,12 +15,12 @@ import { findProject } from '../store/projects.ts'
 import { insertReleaseFile } from '../store/release-files.ts'
 import { findRelease, moveRelease, type Release, saveReleasePersons } from '../store/releases.ts'
 import { insertSealingKey } from '../store/sealing-keys.ts'
-import { ringFor } from './approve-project.ts'
 import { closeRelease } from './close-release.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { recordKeyring } from './make-project-keys.ts'
 import { makeReleasePersons } from './make-release-persons.ts'
 import { releaseKeys } from './release-keys.ts'
+import { ringFor } from './ring.ts'
 import { sealFile } from './sealed-files.ts'
 
 /** Builds a release: one of its two runs, whichever is due. */

@@ -26,10 +26,10 @@ import { inTransaction } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
 import { filesOfRelease, insertReleaseFile } from '../store/release-files.ts'
 import { type Release, saveReleaseBuilt } from '../store/releases.ts'
-import { ringFor } from './approve-project.ts'
 import { filesOf } from './build-release-part.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { type Described, descriptionsOf } from './describe-release.ts'
+import { ringFor } from './ring.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
 /** A file of the package in scratch, with its rows if it has any. */

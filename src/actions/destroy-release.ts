@@ -17,10 +17,10 @@ import { inTransaction, type Tx } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
 import { findRelease, lockRelease, type Release } from '../store/releases.ts'
 import { hasReleaseKey, releaseKeyIds, saveReleaseKeysDestroyed } from '../store/sealing-keys.ts'
-import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { recordKeyring } from './make-project-keys.ts'
 import { otherPerson } from './request-destruction.ts'
+import { ringFor } from './ring.ts'
 
 /** Does it; run again after a break, it goes on where it was. */
 export async function destroyRelease(deps: WorkerDeps, run: JobRun): Promise<void> {

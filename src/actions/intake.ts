@@ -11,8 +11,8 @@ import { endLease } from '../store/leases.ts'
 import { endObjects, insertObjects, type ObjectKind } from '../store/objects.ts'
 import { findPart, type Part, type RowRefusals, savePartTaken } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
-import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { ringFor } from './ring.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
 /** What the engine made of a part. */

@@ -12,8 +12,8 @@ import { insertObjects } from '../store/objects.ts'
 import { partsOfDelivery } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
 import { agenciesOfProject, findProject } from '../store/projects.ts'
-import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { ringFor } from './ring.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
 /**

@@ -6,8 +6,8 @@ import { endLease } from '../store/leases.ts'
 import { inTransaction, type Tx } from '../store/pool.ts'
 import { findProject, openProjectWhenSealed } from '../store/projects.ts'
 import { insertSealingKey } from '../store/sealing-keys.ts'
-import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { ringFor } from './ring.ts'
 
 /**
  * Makes a project's keys on the worker's side and publishes the public half of the sealing key. Every key is random and

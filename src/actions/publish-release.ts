@@ -5,8 +5,8 @@ import { inTransaction } from '../store/pool.ts'
 import { filesOfRelease, type ReleaseFile, saveDeskObject } from '../store/release-files.ts'
 import { moveRelease } from '../store/releases.ts'
 import { releaseSealingKey, type SealingKey } from '../store/sealing-keys.ts'
-import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { ringFor } from './ring.ts'
 import { requireRelease } from './show-release.ts'
 
 /**

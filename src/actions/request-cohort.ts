@@ -7,8 +7,8 @@ import { insertJobs, type NewJob } from '../store/jobs.ts'
 import { findLinkage, type Linkage, linkMapsOf } from '../store/linkages.ts'
 import { partsOfDelivery } from '../store/parts.ts'
 import { inTransaction, type Tx } from '../store/pool.ts'
-import { ringFor } from './approve-project.ts'
 import { type Deps, leafBy } from './deps.ts'
+import { ringFor } from './ring.ts'
 import { requireProject } from './show-project.ts'
 
 /**

@@ -7,8 +7,8 @@ import { insertJobs } from '../store/jobs.ts'
 import { insertLinkage } from '../store/linkages.ts'
 import { inTransaction } from '../store/pool.ts'
 import { agenciesOfProject } from '../store/projects.ts'
-import { ringFor } from './approve-project.ts'
 import { type Deps, leafBy } from './deps.ts'
+import { ringFor } from './ring.ts'
 import { requireProject } from './show-project.ts'
 
 /**

@@ -8,8 +8,8 @@ import { type Delivery, lockDelivery, submitOpenDelivery } from '../store/delive
 import { insertJobs, type NewJob } from '../store/jobs.ts'
 import { type Part, partsOfDelivery } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
-import { ringFor } from './approve-project.ts'
 import { type Deps, leafBy } from './deps.ts'
+import { ringFor } from './ring.ts'
 import { requireDelivery } from './show-delivery.ts'
 
 /**

@@ -5,8 +5,8 @@ import { endLease } from '../store/leases.ts'
 import { endObjects } from '../store/objects.ts'
 import { objectsOfDelivery, partsOfDelivery } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
-import { ringFor } from './approve-project.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { ringFor } from './ring.ts'
 
 /**
  * Ends the intake of a delivery, when all its parts have been looked at: taken if every part was taken, else refused

@@ -7,8 +7,8 @@
  * the job is somebody else's.
  */
 
-import { ringFor } from '../actions/approve-project.ts'
 import type { JobRun, WorkerDeps } from '../actions/deps.ts'
+import { ringFor } from '../actions/ring.ts'
 import { Refusal } from '../core/errors.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { type ClaimedJob, claimJob, endLease, LeaseLost, renewLease } from '../store/leases.ts'
