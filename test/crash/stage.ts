@@ -95,6 +95,7 @@ export async function doneOnce(
 
 /** The vault holds what the database names, all of it and, after a sweep, nothing else; scratch holds nothing. */
 export async function isTidy(t: Test, { admin, config }: Stage): Promise<void> {
+  await untilIdle(admin)
   const directory = join(config.home, 'vault')
   const vault = await openVault(directory)
   const now = new Date(Date.now() + 60_000)
@@ -107,7 +108,21 @@ export async function isTidy(t: Test, { admin, config }: Stage): Promise<void> {
     named.rows.map(({ id }) => id),
     'the vault is what the database names',
   )
-  t.same(filesIn(config.scratch ?? ''), [], 'nothing lies in scratch')
+  // A job has ended when its row says so; its scratch goes a moment later.
+  const scratch = config.scratch ?? ''
+  for (let tries = 0; tries < 50 && filesIn(scratch).length > 0; tries += 1) await sleep(100)
+  t.same(filesIn(scratch), [], 'nothing lies in scratch')
+}
+
+/** Waits for the jobs that nothing waits for: a cohort's quality is counted after its assembly. */
+async function untilIdle(admin: Stage['admin']): Promise<void> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(100)) {
+    const found = await admin.query(
+      "select from gyeol.job where state in ('queued', 'running', 'waiting') limit 1",
+    )
+    if (found.rowCount === 0) return
+  }
+  throw new Error('a job did not end')
 }
 
 function filesIn(directory: string): string[] {
