@@ -2,7 +2,9 @@
  * What is told of a linkage: counts, none of them small, and none that gives a small one away (`small-cells.ts`). A count that
  * is not told is null.
  */
+
 import type { Outcome } from './passes.ts'
+import { wilsonInterval } from './quality-numbers.ts'
 import { hiddenCells, isSmall } from './small-cells.ts'
 
 /** The records of an agency, or the serials of a delivery, by what came of them. */
@@ -106,16 +108,12 @@ export function toldReport(counts: LinkageCounts, threshold: number): LinkageRep
  */
 export function rateOf(numerator: number, denominator: number): Rate | null {
   if (denominator === 0) return null
-  const z = 1.959964
-  const share = numerator / denominator
-  const middle = share + z ** 2 / (2 * denominator)
-  const half = z * Math.sqrt((share * (1 - share)) / denominator + z ** 2 / (4 * denominator ** 2))
-  const scale = 1 + z ** 2 / denominator
+  const { low, high } = wilsonInterval(numerator, denominator)
   const rounded = (value: number): number => Math.round(value * 10_000) / 10_000
   return {
-    share: rounded(share),
-    low: rounded(Math.max(0, (middle - half) / scale)),
-    high: rounded(Math.min(1, (middle + half) / scale)),
+    share: rounded(numerator / denominator),
+    low: rounded(low),
+    high: rounded(high),
   }
 }
 
