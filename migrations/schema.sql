@@ -103,10 +103,13 @@ create table gyeol.delivery (
   created_at timestamp with time zone not null default now(),
   submitted_at timestamp with time zone,
   ended_at timestamp with time zone,
+  keys_delivery_id uuid,
+  constraint delivery_is_of_one_wave UNIQUE (delivery_id, project_id, agency_id, wave),
   constraint delivery_pkey PRIMARY KEY (delivery_id),
   constraint delivery_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES gyeol.agency(agency_id),
   constraint delivery_project_id_agency_id_fkey FOREIGN KEY (project_id, agency_id) REFERENCES gyeol.project_agency(project_id, agency_id),
   constraint delivery_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint delivery_rests_on_keys_of_its_wave FOREIGN KEY (keys_delivery_id, project_id, agency_id, wave) REFERENCES gyeol.delivery(delivery_id, project_id, agency_id, wave),
   constraint delivery_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text, 'refused'::text, 'withdrawn'::text]))),
   constraint delivery_wave_is_counted_from_one CHECK (((wave >= 1) AND (wave <= 999)))
 );
@@ -438,7 +441,8 @@ create table gyeol.vault_object (
 
 CREATE INDEX audit_leaf_by_action ON gyeol.audit_leaf USING btree (action, number);
 CREATE INDEX audit_leaf_by_project ON gyeol.audit_leaf USING btree (project_id, number);
-CREATE UNIQUE INDEX delivery_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text]));
+CREATE UNIQUE INDEX delivery_of_keys_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE ((keys_delivery_id IS NULL) AND (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text])));
+CREATE UNIQUE INDEX delivery_of_tables_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE ((keys_delivery_id IS NOT NULL) AND (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text])));
 CREATE INDEX download_by_release ON gyeol.download USING btree (release_id, started_at);
 CREATE INDEX download_not_ended ON gyeol.download USING btree (started_at) WHERE (ended_at IS NULL);
 CREATE INDEX job_by_parent ON gyeol.job USING btree (parent_id) WHERE (parent_id IS NOT NULL);

@@ -3,6 +3,7 @@ import { assemblePart as assembleInEngine } from '../engine/assemble.ts'
 import { openSession } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { findCohort, insertCohortPart } from '../store/cohorts.ts'
+import { findDelivery } from '../store/deliveries.ts'
 import { endLease } from '../store/leases.ts'
 import { linkMapsOf } from '../store/linkages.ts'
 import { insertObjects } from '../store/objects.ts'
@@ -12,7 +13,10 @@ import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { ringFor } from './ring.ts'
 import { openFile, sealFile } from './sealed-files.ts'
 
-/** Joins one typed part with its delivery's link map. Rows of persons outside the spine are dropped and counted. */
+/**
+ * Joins one typed part with the link map of its delivery, or of that whose keys it rests on. Rows of persons outside the spine
+ * are dropped and counted.
+ */
 export async function assemblePart(deps: WorkerDeps, run: JobRun): Promise<void> {
   const { job } = run
   const { cohort: cohortId = '', delivery: deliveryId = '', table = '', number } = job.subject
@@ -21,7 +25,8 @@ export async function assemblePart(deps: WorkerDeps, run: JobRun): Promise<void>
   if (!cohort) throw new Error('a job names a cohort that does not exist')
   const part = await findPart(deps.pool, { deliveryId, table, number: Number(number) })
   const maps = await linkMapsOf(deps.pool, cohort.linkageId)
-  const map = maps.find((other) => other.deliveryId === deliveryId)
+  const keys = (await findDelivery(deps.pool, deliveryId))?.keysDeliveryId ?? deliveryId
+  const map = maps.find((other) => other.deliveryId === keys)
   if (!part?.takenObjectId || !map) throw new Error('a part to be assembled is typed and mapped')
 
   const files = {

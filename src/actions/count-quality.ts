@@ -7,12 +7,12 @@ import type { RawQuality } from '../core/quality-raw.ts'
 import { countQuality as countInEngine, type QualitySource } from '../engine/count-quality.ts'
 import { openSession } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
-import { type Cohort, findCohort, saveQuality } from '../store/cohorts.ts'
+import { type Cohort, findCohort, partsOfCohort, saveQuality } from '../store/cohorts.ts'
 import { findDelivery } from '../store/deliveries.ts'
 import { endLease } from '../store/leases.ts'
 import { type LinkMap, linkMapsOf } from '../store/linkages.ts'
 import type { ObjectKind } from '../store/objects.ts'
-import { partsOfDelivery } from '../store/parts.ts'
+import { type Part, type PartKey, typedPartsOf } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
 import { agenciesOfProject, findProject } from '../store/projects.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
@@ -75,29 +75,38 @@ async function sourcesOf(deps: WorkerDeps, run: JobRun, cohort: Cohort): Promise
   const sources = new Map<string, Source>(
     members.map(({ agency, isSpine }) => [agency, { agency, isSpine, deliveries: [] }]),
   )
+  const assembled = new Set((await partsOfCohort(deps.pool, cohort.id)).map(placeOf))
   for (const map of await linkMapsOf(deps.pool, cohort.linkageId)) {
     const delivery = await findDelivery(deps.pool, map.deliveryId)
     const source = sources.get(delivery?.agency ?? '')
     if (!source) throw new Error('a link map is of a delivery of an agency of the project')
-    source.deliveries.push(await deliveryOf(deps, run, { map, catalogue }))
+    // Tables that came after the cohort was asked for are not of it.
+    const parts = (await typedPartsOf(deps.pool, map.deliveryId)).filter((part) =>
+      assembled.has(placeOf(part)),
+    )
+    source.deliveries.push(deliveryOf(deps, run, { map, parts, catalogue }))
   }
   return [...sources.values()].filter(({ deliveries }) => deliveries.length > 0)
 }
 
-async function deliveryOf(
+function placeOf({ deliveryId, table, number }: PartKey): string {
+  return `${deliveryId}/${table}/${number}`
+}
+
+function deliveryOf(
   deps: WorkerDeps,
   run: JobRun,
-  { map, catalogue }: { map: LinkMap; catalogue: Catalogue },
-): Promise<Delivery> {
+  { map, parts, catalogue }: { map: LinkMap; parts: Part[]; catalogue: Catalogue },
+): Delivery {
   const opener = (id: string, kind: ObjectKind) => async () => {
     const path = join(run.scratchDir, `${id}.parquet`)
     await openFile(deps, { id, projectId: run.job.projectId, kind }, path)
     return { path, letGo: () => rm(path) }
   }
-  const parts = (await partsOfDelivery(deps.pool, map.deliveryId)).flatMap((part) => {
+  const typed = parts.flatMap((part) => {
     const table = catalogue.tables[part.table]
     if (!table || !part.takenObjectId) return []
     return [{ table, open: opener(part.takenObjectId, 'typed-part') }]
   })
-  return { openMap: opener(map.objectId, 'link-map'), parts }
+  return { openMap: opener(map.objectId, 'link-map'), parts: typed }
 }

@@ -7,7 +7,7 @@ import type { PackageFile, ReleaseFacts } from '../core/release-manifest.ts'
 import { roCrateOf } from '../core/ro-crate.ts'
 import { findCohort, partsOfCohort } from '../store/cohorts.ts'
 import { findDelivery } from '../store/deliveries.ts'
-import { findLinkage } from '../store/linkages.ts'
+import { findLinkage, linkMapsOf } from '../store/linkages.ts'
 import type { Project } from '../store/projects.ts'
 import { releasesOfDomain } from '../store/release-domains.ts'
 import type { Release } from '../store/releases.ts'
@@ -58,7 +58,8 @@ async function provenanceOf(
   const linkage = cohort && (await findLinkage(deps.pool, cohort.linkageId))
   if (!linkage) throw new Error('a cohort rests on a linkage')
   const parts = await partsOfCohort(deps.pool, cohort.id)
-  const ids = [...new Set(parts.map(({ deliveryId }) => deliveryId))].sort()
+  const maps = await linkMapsOf(deps.pool, linkage.id) // Of keys alone, too: they are what was linked.
+  const ids = [...new Set([...maps, ...parts].map(({ deliveryId }) => deliveryId))].sort()
   const deliveries = await Promise.all(ids.map((id) => findDelivery(deps.pool, id)))
   return {
     facts,

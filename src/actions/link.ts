@@ -54,6 +54,7 @@ async function openTokens(deps: WorkerDeps, run: JobRun): Promise<LinkDelivery[]
   const deliveries = await deliveriesOfProject(deps.pool, projectId, ['taken'])
   const opened: LinkDelivery[] = []
   for (const delivery of deliveries) {
+    if (delivery.keysDeliveryId) continue // It rests on the keys of another, which are here.
     const member = members.find((other) => other.agencyId === delivery.agencyId)
     if (!member) throw new Error('a delivery is of an agency outside the project')
     opened.push({

@@ -1,21 +1,23 @@
 import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
-import { isOfKeys } from '../core/manifest.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { insertCohort } from '../store/cohorts.ts'
+import { deliveriesOfProject } from '../store/deliveries.ts'
 import { insertJobs, type NewJob } from '../store/jobs.ts'
 import { findLinkage, type Linkage, linkMapsOf } from '../store/linkages.ts'
-import { partsOfDelivery } from '../store/parts.ts'
+import { typedPartsOf } from '../store/parts.ts'
 import { inTransaction, type Tx } from '../store/pool.ts'
 import { type Deps, leafBy } from './deps.ts'
 import { ringFor } from './ring.ts'
 import { requireProject } from './show-project.ts'
 
 /**
- * Asks for the cohort of a linkage: every typed part of its deliveries, keyed by person.
+ * Asks for the cohort of a linkage: every typed part of its deliveries, and of the tables that came later and rest on their
+ * keys, keyed by person.
  *
  * @returns the cohort and the job whose end is its end.
- * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` while the linkage is not finished.
+ * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` while the linkage is not finished or tables to its keys are
+ *   being taken in.
  */
 export async function requestCohort(
   deps: Deps,
@@ -55,25 +57,28 @@ export async function requestCohort(
   return { cohort, job }
 }
 
-/** A job for every part of a table that the linkage's deliveries hold. */
+/** A job for every part of a table whose serials the linkage has mapped. */
 async function assembleJobs(
   deps: Deps,
   tx: Tx,
   wanted: { linkage: Linkage; cohort: string; parentId: string },
 ): Promise<NewJob[]> {
+  const { projectId, id } = wanted.linkage
+  const maps = await linkMapsOf(tx, id)
+  const arriving = await deliveriesOfProject(tx, projectId, ['submitted'])
+  if (maps.some(({ deliveryId }) => arriving.some((one) => one.keysDeliveryId === deliveryId))) {
+    throw new Refusal('state-conflict', 'Tables are still being taken in. Try again later.')
+  }
   const jobs: NewJob[] = []
-  for (const { deliveryId } of await linkMapsOf(tx, wanted.linkage.id)) {
-    for (const part of await partsOfDelivery(tx, deliveryId)) {
-      if (isOfKeys(part.table)) continue
-      const { table } = part
-      const number = String(part.number)
+  for (const map of maps) {
+    for (const { deliveryId, table, number } of await typedPartsOf(tx, map.deliveryId)) {
       jobs.push({
         jobId: deps.randomUuid(),
-        projectId: wanted.linkage.projectId,
+        projectId,
         parentId: wanted.parentId,
         side: 'data',
         kind: 'assemble-part',
-        subject: { cohort: wanted.cohort, delivery: deliveryId, table, number },
+        subject: { cohort: wanted.cohort, delivery: deliveryId, table, number: String(number) },
       })
     }
   }

@@ -12,7 +12,7 @@ import { ringFor } from './ring.ts'
 import { requireProject } from './show-project.ts'
 
 /**
- * Asks for a linkage over every delivery that has been taken in.
+ * Asks for a linkage over the keys of every delivery that has been taken in.
  *
  * @returns the linkage and the job that does it.
  * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` while a delivery is being taken in or the spine's is
@@ -28,7 +28,8 @@ export async function requestLinkage(
   const job = deps.randomUuid()
   await inTransaction(deps.pool, 'request-linkage', async (tx) => {
     const project = await requireProject(tx, projectName)
-    const deliveries = await deliveriesOfProject(tx, project.id, ['submitted', 'taken'])
+    const known = await deliveriesOfProject(tx, project.id, ['submitted', 'taken'])
+    const deliveries = known.filter(({ keysDeliveryId }) => keysDeliveryId === null)
     if (deliveries.some((delivery) => delivery.state === 'submitted')) {
       throw new Refusal('state-conflict', 'A delivery is still being taken in. Try again later.')
     }

@@ -42,6 +42,9 @@ export async function storePart(deps: Deps, caller: Caller, upload: Upload): Pro
   authorize(caller, 'store-part')
   const delivery = await requireDelivery(deps.pool, caller, upload.deliveryId)
   if (delivery.state !== 'open') throw closed()
+  if (delivery.keysDeliveryId && isOfKeys(upload.table)) {
+    throw new Refusal('state-conflict', 'This delivery is of tables only: its keys came before.')
+  }
   await requireTable(deps, delivery, upload.table)
   const known = await findPart(deps.pool, upload)
   if (known && upload.sha256 && Buffer.compare(known.sha256, upload.sha256) === 0) {

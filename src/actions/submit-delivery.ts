@@ -50,14 +50,17 @@ export async function submitDelivery(
   return jobs[0]?.jobId ?? ''
 }
 
-/** The parts that arrived must be the parts of the manifest: none missing, none more, each with its bytes. */
+/**
+ * The parts that arrived must be the parts of the manifest: none missing, none more, each with its bytes. Without keys are the
+ * parts of a delivery that rests on the keys of another, and of no other.
+ */
 function requireSameParts(delivery: Delivery, manifest: Manifest, parts: Part[]): void {
   if (manifest.wave !== delivery.wave) {
     throw new Refusal('manifest-differs', 'The manifest is for another wave than the delivery.')
   }
   const nameOf = (part: { table: string; number: number }): string => `${part.table}/${part.number}`
   const arrived = new Map(parts.map((part) => [nameOf(part), part]))
-  if (!parts.some((part) => part.table === '')) {
+  if (!delivery.keysDeliveryId && !parts.some((part) => part.table === '')) {
     throw new Refusal('delivery-incomplete', 'A delivery needs at least one part of keys.')
   }
   for (const listed of manifest.parts) {

@@ -1,4 +1,7 @@
-/** Deliveries: one agency's keys and tables for one wave of a project. */
+/**
+ * Deliveries: one agency's keys and tables for one wave of a project. A delivery of tables only rests on the keys of another
+ * one of the same agency and wave.
+ */
 import type { Queryable, Tx } from './pool.ts'
 
 export type DeliveryState = 'open' | 'submitted' | 'taken' | 'refused' | 'withdrawn'
@@ -10,6 +13,8 @@ export type Delivery = {
   agency: string
   wave: number
   state: DeliveryState
+  /** Whose keys a delivery of tables only rests on; null: it brings its own. */
+  keysDeliveryId: string | null
   jobId: string | null
   createdAt: Date
   submittedAt: Date | null
@@ -17,7 +22,7 @@ export type Delivery = {
 }
 
 const deliveryColumns = `d.delivery_id as id, d.project_id as "projectId", d.agency_id as "agencyId",
-  a.name as agency, d.wave, d.state, d.job_id as "jobId", d.created_at as "createdAt",
+  a.name as agency, d.wave, d.state, d.keys_delivery_id as "keysDeliveryId", d.job_id as "jobId", d.created_at as "createdAt",
   d.submitted_at as "submittedAt", d.ended_at as "endedAt"`
 
 /** The delivery, or undefined. */
@@ -43,33 +48,40 @@ export async function lockDelivery(
   return rows[0]?.state
 }
 
-/** Opens a delivery; undefined if the agency has a live one for this wave. */
+/** Which delivery of a wave: the one that brings keys, or the one of tables only. */
+export type DeliveryPlace = {
+  projectId: string
+  agencyId: string
+  wave: number
+  kind: 'keys' | 'tables'
+}
+
+/** Opens a delivery; undefined if the agency has a live one of this kind for this wave. */
 export async function insertDelivery(
   tx: Tx,
-  delivery: { id: string; projectId: string; agencyId: string; wave: number },
+  delivery: Omit<DeliveryPlace, 'kind'> & { id: string; keysDeliveryId: string | null },
 ): Promise<string | undefined> {
   const { rows } = await tx.query<{ id: string }>(
-    `insert into gyeol.delivery (delivery_id, project_id, agency_id, wave)
-     values ($1::uuid, $2::uuid, $3::uuid, $4::integer)
-     on conflict (project_id, agency_id, wave) where state in ('open', 'submitted', 'taken')
-     do nothing returning delivery_id as id`,
-    [delivery.id, delivery.projectId, delivery.agencyId, delivery.wave],
+    `insert into gyeol.delivery (delivery_id, project_id, agency_id, wave, keys_delivery_id)
+     values ($1::uuid, $2::uuid, $3::uuid, $4::integer, $5::uuid)
+     on conflict do nothing returning delivery_id as id`,
+    [delivery.id, delivery.projectId, delivery.agencyId, delivery.wave, delivery.keysDeliveryId],
   )
   return rows[0]?.id
 }
 
-/** The agency's live delivery of this wave. */
+/** The agency's live delivery of this wave and kind. */
 export async function findLiveDelivery(
   db: Queryable,
-  key: { projectId: string; agencyId: string; wave: number },
-): Promise<string | undefined> {
-  const { rows } = await db.query<{ id: string }>(
-    `select delivery_id as id from gyeol.delivery
-     where project_id = $1::uuid and agency_id = $2::uuid and wave = $3::integer
-       and state in ('open', 'submitted', 'taken')`,
-    [key.projectId, key.agencyId, key.wave],
+  place: DeliveryPlace,
+): Promise<Delivery | undefined> {
+  const { rows } = await db.query<Delivery>(
+    `select ${deliveryColumns} from gyeol.delivery d join gyeol.agency a using (agency_id)
+     where d.project_id = $1::uuid and d.agency_id = $2::uuid and d.wave = $3::integer
+       and (d.keys_delivery_id is null) = $4::boolean and d.state in ('open', 'submitted', 'taken')`,
+    [place.projectId, place.agencyId, place.wave, place.kind === 'keys'],
   )
-  return rows[0]?.id
+  return rows[0]
 }
 
 /** Records the manifest and the job that takes the delivery in. */

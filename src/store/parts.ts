@@ -39,6 +39,22 @@ export async function partsOfDelivery(db: Queryable, deliveryId: string): Promis
   return rows
 }
 
+/**
+ * The typed parts whose serials are those of a delivery's keys: its own tables and those of the deliveries that rest on it, as
+ * far as they have been taken in whole.
+ */
+export async function typedPartsOf(db: Queryable, keysDeliveryId: string): Promise<Part[]> {
+  const { rows } = await db.query<Part>(
+    `select ${partColumns} from gyeol.part
+     where table_name not in ('', '#notices') and delivery_id in (
+       select d.delivery_id from gyeol.delivery d
+       where $1::uuid in (d.delivery_id, d.keys_delivery_id) and d.state = 'taken')
+     order by table_name, delivery_id, number`,
+    [keysDeliveryId],
+  )
+  return rows
+}
+
 /** One part, or undefined. */
 export async function findPart(db: Queryable, key: PartKey): Promise<Part | undefined> {
   const { rows } = await db.query<Part>(

@@ -62,14 +62,16 @@ export async function openTestProject(
   }
 }
 
-/** Opens a delivery, uploads the parts and submits them. */
+/** Opens a delivery, uploads the parts and submits them. Without a part of keys it is one of tables only. */
 export async function deliver(
   agency: ApiClient,
   project: string,
   parts: readonly TestPart[],
   wave = 1,
 ): Promise<{ delivery: string; job: string }> {
-  const opened = expect(await agency.post(`/v1/projects/${project}/deliveries`, { wave }), 201)
+  const tablesOnly = !parts.some(({ table }) => table === '')
+  const wanted = { wave, tablesOnly }
+  const opened = expect(await agency.post(`/v1/projects/${project}/deliveries`, wanted), 201)
   const { delivery } = opened.body
   for (const part of parts) expect(await agency.put(partPath(delivery, part), part.bytes), 201)
   const path = `/v1/deliveries/${delivery}/submission`

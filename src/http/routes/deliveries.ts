@@ -43,6 +43,9 @@ const deliverySchema = z
     agency: z.string(),
     wave: z.number().int(),
     state: z.enum(['open', 'submitted', 'taken', 'refused', 'withdrawn']),
+    keysDelivery: idSchema
+      .nullable()
+      .describe('Of tables only: the delivery whose keys they rest on'),
     job: idSchema.nullable().describe('The job that takes the delivery in'),
     createdAt: timeSchema,
     submittedAt: timeSchema.nullable(),
@@ -64,13 +67,19 @@ export function deliveryRoutes(app: App, deps: Deps): void {
       tags: ['deliveries'],
       summary: 'For an agency: open the delivery of a wave',
       params: projectParams,
-      body: z.strictObject({ wave: z.number().int().min(1).max(waveMax).default(1) }),
+      body: z.strictObject({
+        wave: z.number().int().min(1).max(waveMax).default(1),
+        tablesOnly: z
+          .boolean()
+          .default(false)
+          .describe('Tables to the keys that were delivered for this wave before'),
+      }),
       response: { 201: deliveryWithParts, ...problems },
     },
     handler: async (request, reply) => {
       const caller = requireCaller(request)
       const { project } = request.params
-      const id = await openDelivery(deps, caller, { project, wave: request.body.wave })
+      const id = await openDelivery(deps, caller, { project, ...request.body })
       const view = deliveryView(await showDelivery(deps, caller, id))
       return reply.code(201).header('location', `/v1/deliveries/${id}`).send(view)
     },
@@ -150,6 +159,7 @@ function headView(delivery: Delivery): z.infer<typeof deliverySchema> {
     agency: delivery.agency,
     wave: delivery.wave,
     state: delivery.state,
+    keysDelivery: delivery.keysDeliveryId,
     job: delivery.jobId,
     createdAt: delivery.createdAt.toISOString(),
     submittedAt: delivery.submittedAt?.toISOString() ?? null,
