@@ -224,11 +224,13 @@ create table gyeol.linkage (
   created_by uuid not null,
   created_at timestamp with time zone not null default now(),
   ended_at timestamp with time zone,
+  is_trial boolean not null default false,
   constraint linkage_pkey PRIMARY KEY (linkage_id),
   constraint linkage_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
   constraint linkage_job_id_fkey FOREIGN KEY (job_id) REFERENCES gyeol.job(job_id),
   constraint linkage_persons_object_id_fkey FOREIGN KEY (persons_object_id) REFERENCES gyeol.vault_object(object_id),
   constraint linkage_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint linkage_for_trial_gives_no_persons CHECK (((NOT is_trial) OR (persons_object_id IS NULL))),
   constraint linkage_state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'linked'::text, 'failed'::text])))
 );
 

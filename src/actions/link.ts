@@ -7,7 +7,7 @@ import { openSession } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { type Delivery, deliveriesOfProject } from '../store/deliveries.ts'
 import { endLease } from '../store/leases.ts'
-import { failLinkage, type LinkMap, saveLinked } from '../store/linkages.ts'
+import { failLinkage, type LinkMap, saveLinked, saveTrial } from '../store/linkages.ts'
 import { insertObjects } from '../store/objects.ts'
 import { partsOfDelivery } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
@@ -15,13 +15,14 @@ import { agenciesOfProject, findProject } from '../store/projects.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { ringFor } from './ring.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
+import { requireLinkage } from './show-linkage.ts'
 
 /**
  * Links the persons of a project on the key side. What crosses to the data side is the list of persons and, a delivery
- * each, the map from serials to places in that list: no token, no key.
+ * each, the map from serials to places in that list: no token, no key. Of a trial nothing does.
  */
 export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
-  const linkageId = run.job.subject['linkage'] ?? ''
+  const linkage = await requireLinkage(deps.pool, run.job.subject['linkage'] ?? '')
   const deliveries = await openTokens(deps, run)
   run.report({ deliveries: deliveries.length })
   const project = await findProject(deps.pool, run.job.projectId)
@@ -44,7 +45,8 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
   } finally {
     session.close()
   }
-  await publish(deps, run, linkageId, linked)
+  if (linkage.isTrial) await endTrial(deps, run, linkage.id, linked)
+  else await publish(deps, run, linkage.id, linked)
 }
 
 /** Opens the tokens of every delivery that has been taken in. */
@@ -129,6 +131,28 @@ async function publish(
       project: projectId,
       counts,
       digests: { persons: persons.plainSha256.toString('hex') },
+    })
+    return parents
+  })
+  await ringFor(deps, wake)
+}
+
+/** Keeps a trial's counts; its persons and maps go with the job's scratch. */
+async function endTrial(
+  deps: WorkerDeps,
+  { job }: JobRun,
+  linkageId: string,
+  { persons, report }: Linked,
+): Promise<void> {
+  const counts = { persons, deliveries: report.deliveries.length }
+  const wake = await inTransaction(deps.pool, 'link-for-trial', async (tx) => {
+    const parents = await endLease(tx, job, { state: 'done', result: counts })
+    await saveTrial(tx, { id: linkageId, persons, report })
+    await appendLeaf(tx, {
+      ...leafByWorker(deps, 'link', linkageId),
+      project: job.projectId,
+      counts,
+      note: 'trial',
     })
     return parents
   })

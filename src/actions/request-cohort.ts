@@ -16,8 +16,8 @@ import { requireProject } from './show-project.ts'
  * keys, keyed by person.
  *
  * @returns the cohort and the job whose end is its end.
- * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` while the linkage is not finished or tables to its keys are
- *   being taken in.
+ * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` for a trial, and while the linkage is not finished or tables
+ *   to its keys are being taken in.
  */
 export async function requestCohort(
   deps: Deps,
@@ -32,6 +32,9 @@ export async function requestCohort(
     const linkage = await findLinkage(tx, wanted.linkage)
     if (linkage?.projectId !== project.id) {
       throw new Refusal('not-found', 'There is no such linkage in this project.')
+    }
+    if (linkage.isTrial) {
+      throw new Refusal('state-conflict', 'A trial has no persons that a cohort could rest on.')
     }
     if (linkage.state !== 'linked') {
       throw new Refusal('state-conflict', 'The linkage is not finished.')

@@ -14,6 +14,9 @@ import { requireProject } from './show-project.ts'
 /**
  * Asks for a linkage over the keys of every delivery that has been taken in.
  *
+ * A trial tells how it would go, report and match rate, and leaves nothing else behind: no person, no map, nothing that a
+ * cohort or a later linkage could rest on.
+ *
  * @returns the linkage and the job that does it.
  * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` while a delivery is being taken in or the spine's is
  *   missing.
@@ -21,13 +24,13 @@ import { requireProject } from './show-project.ts'
 export async function requestLinkage(
   deps: Deps,
   caller: Caller,
-  projectName: string,
+  wanted: { project: string; trial: boolean },
 ): Promise<{ linkage: string; job: string }> {
   authorize(caller, 'request-linkage')
   const linkage = deps.randomUuid()
   const job = deps.randomUuid()
   await inTransaction(deps.pool, 'request-linkage', async (tx) => {
-    const project = await requireProject(tx, projectName)
+    const project = await requireProject(tx, wanted.project)
     const known = await deliveriesOfProject(tx, project.id, ['submitted', 'taken'])
     const deliveries = known.filter(({ keysDeliveryId }) => keysDeliveryId === null)
     if (deliveries.some((delivery) => delivery.state === 'submitted')) {
@@ -44,6 +47,7 @@ export async function requestLinkage(
     await insertLinkage(tx, {
       id: linkage,
       projectId: project.id,
+      isTrial: wanted.trial,
       rulesVersion,
       jobId: job,
       createdBy,
@@ -52,6 +56,7 @@ export async function requestLinkage(
       ...leafBy(caller, 'request-linkage', linkage),
       project: project.id,
       counts: { deliveries: deliveries.length },
+      ...(wanted.trial && { note: 'trial' }),
     })
   })
   await ringFor(deps, [{ jobId: job, side: 'key' }])

@@ -7,9 +7,10 @@ import { requireMembership, requireProject } from './show-project.ts'
 
 type AgencyReport = LinkageReport['agencies'][string]
 
-/** How many serials of each agency the newest linkage found; small counts are not told. */
+/** How many serials of each agency the newest linkage or trial found; small counts are not told. */
 export type MatchRate = {
   linkage: string
+  isTrial: boolean
   threshold: number
   agencies: ({ agency: string } & Pick<AgencyReport, 'serials' | 'linked' | 'rate'>)[]
 }
@@ -30,7 +31,7 @@ export async function showMatchRate(
     caller.kind === 'agency'
       ? (await requireMembership(deps.pool, caller, projectName)).project
       : await requireProject(deps.pool, projectName)
-  const linkage = await newestLinkage(deps.pool, id)
+  const linkage = await newestLinkage(deps.pool, id, { withTrials: true })
   const report = linkage && (await toldReportOf(deps.pool, linkage))
   if (!linkage || !report) return null
   const agencies = Object.entries(report.agencies).flatMap(([agency, counts]) => {
@@ -38,5 +39,6 @@ export async function showMatchRate(
     const { serials, linked, rate } = counts
     return [{ agency, serials, linked, rate }]
   })
-  return { linkage: linkage.id, threshold: report.threshold, agencies }
+  const { isTrial } = linkage
+  return { linkage: linkage.id, isTrial, threshold: report.threshold, agencies }
 }

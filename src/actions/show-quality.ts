@@ -33,6 +33,7 @@ export async function showQuality(
   return {
     format: 'gyeol-quality-1',
     linkage: linkage.id,
+    isTrial: linkage.isTrial,
     project: { id: project.id, name: project.name },
     rulesVersion: linkage.rulesVersion,
     createdAt: linkage.createdAt.toISOString(),

@@ -53,6 +53,8 @@ export function flowOf(
 export const qualityReportSchema = z.strictObject({
   format: z.literal('gyeol-quality-1'),
   linkage: z.uuid(),
+  /** A trial: no cohort rests on it, so the data side never counts. */
+  isTrial: z.boolean(),
   project: z.strictObject({ id: z.uuid(), name: z.string() }),
   rulesVersion: z.string(),
   /** When the linkage was asked for, and when it ended. */

@@ -24,7 +24,13 @@ export function qualityPage(report: QualityReport, language: Language): string {
     ),
     ...(report.counts
       ? countSections(report.counts, speech)
-      : [sectionOf(speech.say('spineRates'), speech.say('waiting'), [])]),
+      : [
+          sectionOf(
+            speech.say('spineRates'),
+            speech.say(report.isTrial ? 'trialNote' : 'waiting'),
+            [],
+          ),
+        ]),
     methodsOf(speech),
   ]
   const title = `${speech.say('title')} – ${report.project.name}`
@@ -51,7 +57,7 @@ ${sections.map(({ html }) => html).join('\n')}
 function factsOf(report: QualityReport, speech: Speech): string {
   const facts: [string, string][] = [
     [speech.say('project'), report.project.name],
-    [speech.say('linkage'), report.linkage],
+    [speech.say(report.isTrial ? 'trial' : 'linkage'), report.linkage],
     [speech.say('rules'), report.rulesVersion],
     [speech.say('asked'), speech.time(report.createdAt)],
     [speech.say('ended'), speech.time(report.endedAt)],

@@ -7,6 +7,7 @@ const words = {
   title: ['Quality of a linkage', '결합 품질 보고서'],
   project: ['Project', '결합 과제'],
   linkage: ['Linkage', '결합'],
+  trial: ['Linkage (trial)', '모의결합'],
   rules: ['Rule set', '규칙'],
   asked: ['Asked for', '요청'],
   ended: ['Ended', '완료'],
@@ -98,6 +99,10 @@ const words = {
   'vaccination-before-rollout': ['Vaccination before 2021-02-26', '2021-02-26 이전 접종'],
   methods: ['Methods', '방법'],
   noNumbers: ['Too few to be shown.', '표시할 수 있는 값이 없습니다.'],
+  trialNote: [
+    'A trial links from keys alone. There are no persons and no cohort, so the data side counts nothing.',
+    '모의결합은 결합키만으로 수행합니다. 대상자 목록과 코호트가 없으므로 결합 후 집계는 없습니다.',
+  ],
   waiting: [
     'The data side has not counted yet: link rates, overlap, differences and implausibilities follow once a cohort of this linkage has been assembled.',
     '아직 집계 전입니다. 이 결합의 코호트가 만들어지면 결합률, 중첩, 차이, 비개연성이 표시됩니다.',

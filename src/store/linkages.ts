@@ -4,6 +4,8 @@ import type { Queryable, Tx } from './pool.ts'
 export type Linkage = {
   id: string
   projectId: string
+  /** Counts only: it has no persons and no maps, and nothing rests on it. */
+  isTrial: boolean
   state: 'queued' | 'linked' | 'failed'
   rulesVersion: string
   jobId: string | null
@@ -24,7 +26,7 @@ export type LinkMap = {
   linked: number
 }
 
-const linkageColumns = `linkage_id as id, project_id as "projectId", state,
+const linkageColumns = `linkage_id as id, project_id as "projectId", is_trial as "isTrial", state,
   rules_version as "rulesVersion", job_id as "jobId", persons_object_id as "personsObjectId",
   persons, persons_sha256 as "personsSha256", report, created_by as "createdBy", created_at as "createdAt", ended_at as "endedAt"`
 
@@ -37,16 +39,17 @@ export async function findLinkage(db: Queryable, id: string): Promise<Linkage | 
   return rows[0]
 }
 
-/** The newest linkage of a project that was made, or undefined. */
+/** The newest linkage of a project that was made, trials among them or not; or undefined. */
 export async function newestLinkage(
   db: Queryable,
   projectId: string,
+  { withTrials }: { withTrials: boolean },
 ): Promise<Linkage | undefined> {
   const { rows } = await db.query<Linkage>(
     `select ${linkageColumns} from gyeol.linkage
-     where project_id = $1::uuid and state = 'linked'
+     where project_id = $1::uuid and state = 'linked' and (not is_trial or $2::boolean)
      order by ended_at desc, linkage_id limit 1`,
-    [projectId],
+    [projectId, withTrials],
   )
   return rows[0]
 }
@@ -57,15 +60,23 @@ export async function insertLinkage(
   linkage: {
     id: string
     projectId: string
+    isTrial: boolean
     rulesVersion: string
     jobId: string
     createdBy: string
   },
 ): Promise<void> {
   await tx.query(
-    `insert into gyeol.linkage (linkage_id, project_id, rules_version, job_id, created_by)
-     values ($1::uuid, $2::uuid, $3::text, $4::uuid, $5::uuid)`,
-    [linkage.id, linkage.projectId, linkage.rulesVersion, linkage.jobId, linkage.createdBy],
+    `insert into gyeol.linkage (linkage_id, project_id, is_trial, rules_version, job_id, created_by)
+     values ($1::uuid, $2::uuid, $3::boolean, $4::text, $5::uuid, $6::uuid)`,
+    [
+      linkage.id,
+      linkage.projectId,
+      linkage.isTrial,
+      linkage.rulesVersion,
+      linkage.jobId,
+      linkage.createdBy,
+    ],
   )
 }
 
@@ -100,6 +111,18 @@ export async function saveLinked(
      from jsonb_to_recordset($1::jsonb) as m
        ("linkageId" uuid, "deliveryId" uuid, "objectId" uuid, serials bigint, linked bigint)`,
     [JSON.stringify(maps)],
+  )
+}
+
+/** Publishes what a trial found: counts. */
+export async function saveTrial(
+  tx: Tx,
+  { id, persons, report }: { id: string; persons: number; report: unknown },
+): Promise<void> {
+  await tx.query(
+    `update gyeol.linkage set state = 'linked', persons = $2::bigint, report = $3::jsonb, ended_at = now()
+     where linkage_id = $1::uuid and state = 'queued' and is_trial`,
+    [id, persons, JSON.stringify(report)],
   )
 }
 

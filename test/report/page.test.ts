@@ -58,6 +58,7 @@ function reportOf(persons: number, known: number): QualityReport {
   return qualityReportSchema.parse({
     format: 'gyeol-quality-1',
     linkage: id,
+    isTrial: false,
     project: { id, name: 'page' },
     rulesVersion: 'gyeol-passes-1',
     createdAt: '2026-03-01T15:30:00.000Z',

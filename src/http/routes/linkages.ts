@@ -10,6 +10,7 @@ const linkageSchema = z
   .object({
     linkage: idSchema,
     project: idSchema,
+    isTrial: z.boolean().describe('Counts only: no cohort can rest on it'),
     state: z.enum(['queued', 'linked', 'failed']),
     rulesVersion: z.string(),
     job: idSchema.nullable(),
@@ -25,7 +26,8 @@ const linkageSchema = z
 
 const share = z.number().min(0).max(1)
 const matchRateSchema = z.object({
-  linkage: idSchema.nullable().describe('The newest; null before the first'),
+  linkage: idSchema.nullable().describe('The newest, trials among them; null before the first'),
+  isTrial: z.boolean().nullable(),
   threshold: z.number().int().nullable().describe('Counts of fewer are null'),
   agencies: z.array(
     z.object({
@@ -45,13 +47,15 @@ export function linkageRoutes(app: App, deps: Deps): void {
     schema: {
       operationId: 'request-linkage',
       tags: ['linkages'],
-      summary: 'For an operator: link everything that has been taken in',
+      summary: 'For an operator: link everything that has been taken in, or try how that would go',
       params: z.strictObject({ project: projectNameSchema }),
+      body: z.strictObject({ trial: z.boolean().default(false) }).nullish(),
       response: { 202: z.object({ linkage: idSchema, job: idSchema }), ...problems },
     },
     handler: async (request, reply) => {
-      const wanted = await requestLinkage(deps, requireCaller(request), request.params.project)
-      return reply.code(202).header('location', `/v1/linkages/${wanted.linkage}`).send(wanted)
+      const wanted = { ...request.params, trial: request.body?.trial ?? false }
+      const asked = await requestLinkage(deps, requireCaller(request), wanted)
+      return reply.code(202).header('location', `/v1/linkages/${asked.linkage}`).send(asked)
     },
   })
 
@@ -67,7 +71,7 @@ export function linkageRoutes(app: App, deps: Deps): void {
     },
     handler: async (request) => {
       const found = await showMatchRate(deps, requireCaller(request), request.params.project)
-      return found ?? { linkage: null, threshold: null, agencies: [] }
+      return found ?? { linkage: null, isTrial: null, threshold: null, agencies: [] }
     },
   })
 
@@ -87,6 +91,7 @@ export function linkageRoutes(app: App, deps: Deps): void {
       return {
         linkage: linkage.id,
         project: linkage.projectId,
+        isTrial: linkage.isTrial,
         state: linkage.state,
         rulesVersion: linkage.rulesVersion,
         job: linkage.jobId,
