@@ -42,6 +42,8 @@ export const exitCodes = {
   'too-many-bad-rows': 40,
   'media-type-unknown': 41,
   'range-unsatisfiable': 42,
+  'cosignatures-missing': 43,
+  'history-differs': 44,
 } as const satisfies Record<RefusalCode, number>
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Signed notes (C2SP signed-note, as of Go's golang.org/x/mod/sumdb/note): a text people can read,
- * a blank line, and one line for each signature. Signature type 0x01, Ed25519, only.
+ * a blank line, and one line for each signature. A note itself is signed with type 0x01, Ed25519;
+ * other types, as cosignature.ts has one, say something about a note that was signed so.
  *
  * The rule: the text of a note means nothing before a known key has signed it. So there is no way
  * here to read one without naming the keys.
@@ -18,9 +19,18 @@ export type OpenedNote = {
   signers: string[]
 }
 
+/** A kind of signature: the type byte of its keys, and whether such a signature fits a text. */
+export type SignatureScheme = {
+  type: number
+  fits: (publicKey: Uint8Array, text: string, signature: Uint8Array) => boolean
+}
+
 type Signature = { name: string; keyId: string; bytes: Uint8Array }
 
-const ed25519Type = 0x01
+const ed25519: SignatureScheme = {
+  type: 0x01,
+  fits: (publicKey, text, bytes) => verifyEd25519(publicKey, Buffer.from(text, 'utf8'), bytes),
+}
 const noteCharactersMax = 262_144
 const signaturesMax = 64
 
@@ -31,11 +41,21 @@ const signaturesMax = 64
  * @throws {RangeError} if the name is empty or has a space or a plus, or the key is of another
  * length.
  */
-export function verifierKeyOf(name: string, publicKey: Uint8Array): string {
+export function verifierKeyOf(
+  name: string,
+  publicKey: Uint8Array,
+  { type }: Pick<SignatureScheme, 'type'> = ed25519,
+): string {
   if (!isKeyName(name)) throw new RangeError('the name of a key has no spaces and no plus')
   if (publicKey.length !== 32) throw new RangeError('an Ed25519 public key has 32 bytes')
-  const typed = Buffer.concat([Buffer.of(ed25519Type), publicKey])
+  const typed = Buffer.concat([Buffer.of(type), publicKey])
   return `${name}+${keyIdOf(name, typed)}+${base64Of(typed)}`
+}
+
+/** The line of a signature under a note, with its newline. `verifierKey` is the signer's. */
+export function signatureLine(verifierKey: string, signature: Uint8Array): string {
+  const [name = '', keyId = ''] = verifierKey.split('+')
+  return `— ${name} ${base64Of(Buffer.concat([Buffer.from(keyId, 'hex'), signature]))}\n`
 }
 
 /**
@@ -52,9 +72,8 @@ export function signNote(
   publicKey: Uint8Array,
 ): string {
   if (!isNoteText(text)) throw new RangeError('the text of a note ends in a newline')
-  const keyId = verifierKeyOf(name, publicKey).split('+')[1] ?? ''
   const signature = sign(Buffer.from(text, 'utf8'))
-  return `${text}\n— ${name} ${base64Of(Buffer.concat([Buffer.from(keyId, 'hex'), signature]))}\n`
+  return `${text}\n${signatureLine(verifierKeyOf(name, publicKey), signature)}`
 }
 
 /**
@@ -65,22 +84,35 @@ export function signNote(
  * known key's signature does not fit the text, or no known key signed.
  */
 export function openNote(note: string, verifierKeys: readonly string[]): OpenedNote {
-  const { text, signatures } = parseNote(note)
-  const signers: string[] = []
-  for (const verifierKey of verifierKeys) {
-    const key = parseVerifierKey(verifierKey)
-    const mine = signatures.find(({ name, keyId }) => name === key.name && keyId === key.keyId)
-    if (mine === undefined) continue
-    if (!verifyEd25519(key.publicKey, Buffer.from(text, 'utf8'), mine.bytes)) {
-      throw new Refusal('signature-wrong', 'The signature does not fit the text: it was changed.')
-    }
-    signers.push(verifierKey)
-  }
-  if (signers.length > 0) return { text, signers }
+  const signers = signersOf(note, verifierKeys, ed25519).map(({ verifierKey }) => verifierKey)
+  if (signers.length > 0) return { text: parseNote(note).text, signers }
   throw new Refusal(
     'signature-wrong',
     'None of the known keys signed this. Check the verifier key.',
   )
+}
+
+/**
+ * Which of these keys signed a note in this scheme, and their signatures; perhaps none. Signatures of unknown keys are
+ * passed over.
+ *
+ * @throws {Refusal} `input-malformed` if it is no note or a key is no key of the scheme; `signature-wrong` if a known key's
+ * signature does not fit the text.
+ */
+export function signersOf(
+  note: string,
+  verifierKeys: readonly string[],
+  scheme: SignatureScheme,
+): { verifierKey: string; signature: Uint8Array }[] {
+  const { text, signatures } = parseNote(note)
+  return verifierKeys.flatMap((verifierKey) => {
+    const key = parseVerifierKey(verifierKey, scheme)
+    const mine = signatures.find(({ name, keyId }) => name === key.name && keyId === key.keyId)
+    if (mine === undefined) return []
+    if (scheme.fits(key.publicKey, text, mine.bytes))
+      return [{ verifierKey, signature: mine.bytes }]
+    throw new Refusal('signature-wrong', 'The signature does not fit the text: it was changed.')
+  })
 }
 
 function parseNote(note: string): { text: string; signatures: Signature[] } {
@@ -102,13 +134,19 @@ function parseSignature(line: string): Signature {
   return { name, keyId: Buffer.from(blob.subarray(0, 4)).toString('hex'), bytes: blob.subarray(4) }
 }
 
-function parseVerifierKey(text: string): { name: string; keyId: string; publicKey: Uint8Array } {
+function parseVerifierKey(
+  text: string,
+  { type }: SignatureScheme,
+): { name: string; keyId: string; publicKey: Uint8Array } {
   // The base 64 may itself have a plus, so only the first two part the fields.
   const [, name = '', keyId = '', base64 = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/u.exec(text) ?? []
   const typed = bytesOfBase64(base64)
-  const isKey = typed?.length === 33 && typed[0] === ed25519Type && keyIdOf(name, typed) === keyId
+  const isKey = typed?.length === 33 && typed[0] === type && keyIdOf(name, typed) === keyId
   if (!isKeyName(name) || typed === undefined || !isKey) {
-    throw new Refusal('input-malformed', 'A verifier key reads name+hash+key, of type Ed25519.')
+    throw new Refusal(
+      'input-malformed',
+      'A verifier key reads name+hash+key, of the type that signs here.',
+    )
   }
   return { name, keyId, publicKey: typed.subarray(1) }
 }
