@@ -4,7 +4,8 @@
  */
 import { checkpointText } from '../core/checkpoint.ts'
 import { Frontier, leafHash } from '../core/merkle.ts'
-import { signNote, verifierKeyOf } from '../core/signed-note.ts'
+import { signNote } from '../core/signed-note.ts'
+import { verifierKeyOf } from '../core/verifier-key.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { insertCheckpoint, latestCheckpoint, leafEntries, trailSize } from '../store/checkpoints.ts'
 import { inTransaction, type Pool } from '../store/pool.ts'

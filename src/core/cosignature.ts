@@ -7,7 +7,8 @@
  */
 import { openCheckpoint } from './checkpoint.ts'
 import { verifyEd25519 } from './ed25519.ts'
-import { type SignatureScheme, signatureLine, signersOf, verifierKeyOf } from './signed-note.ts'
+import { type SignatureScheme, signatureLine, signersOf } from './signed-note.ts'
+import { readVerifierKey, verifierKeyOf } from './verifier-key.ts'
 
 /** A witness that cosigned, and when: seconds since 1970. */
 export type Cosigner = { verifierKey: string; timeSeconds: number }
@@ -24,7 +25,7 @@ const cosignature: SignatureScheme = {
 
 /** The verifier key of a witness. @throws {RangeError} as `verifierKeyOf`. */
 export function witnessKeyOf(name: string, publicKey: Uint8Array): string {
-  return verifierKeyOf(name, publicKey, cosignature)
+  return verifierKeyOf(name, publicKey, cosignature.type)
 }
 
 /**
@@ -64,9 +65,9 @@ export function cosignaturesUnder(note: string, verifierKeys: readonly string[])
   return note.slice(note.lastIndexOf('\n\n') + 2).split('\n').length - 2
 }
 
-/** The name in a verifier key. */
+/** The name in the verifier key of a witness. @throws {Refusal} `input-malformed` if it is none. */
 export function witnessNameOf(verifierKey: string): string {
-  return verifierKey.slice(0, verifierKey.indexOf('+'))
+  return readVerifierKey(verifierKey, cosignature.type).name
 }
 
 function messageOf(text: string, timeSeconds: number): Buffer {

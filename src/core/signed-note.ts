@@ -6,13 +6,13 @@
  * The rule: the text of a note means nothing before a known key has signed it. So there is no way
  * here to read one without naming the keys.
  */
-import { createHash } from 'node:crypto'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 import { verifyEd25519 } from './ed25519.ts'
 import { Refusal } from './errors.ts'
+import { isKeyName, noteKeyType, readVerifierKey, verifierKeyOf } from './verifier-key.ts'
 
 /** A note whose text was signed by the keys named. */
-export type OpenedNote = {
+type OpenedNote = {
   /** Ends in a newline. */
   text: string
   /** The verifier keys among those given that signed it; at least one. */
@@ -28,29 +28,11 @@ export type SignatureScheme = {
 type Signature = { name: string; keyId: string; bytes: Uint8Array }
 
 const ed25519: SignatureScheme = {
-  type: 0x01,
+  type: noteKeyType,
   fits: (publicKey, text, bytes) => verifyEd25519(publicKey, Buffer.from(text, 'utf8'), bytes),
 }
 const noteCharactersMax = 262_144
 const signaturesMax = 64
-
-/**
- * The text form of a public key, `name+hash+key`, in which it is handed to those who verify.
- *
- * @param publicKey - Ed25519, 32 bytes.
- * @throws {RangeError} if the name is empty or has a space or a plus, or the key is of another
- * length.
- */
-export function verifierKeyOf(
-  name: string,
-  publicKey: Uint8Array,
-  { type }: Pick<SignatureScheme, 'type'> = ed25519,
-): string {
-  if (!isKeyName(name)) throw new RangeError('the name of a key has no spaces and no plus')
-  if (publicKey.length !== 32) throw new RangeError('an Ed25519 public key has 32 bytes')
-  const typed = Buffer.concat([Buffer.of(type), publicKey])
-  return `${name}+${keyIdOf(name, typed)}+${base64Of(typed)}`
-}
 
 /** The line of a signature under a note, with its newline. `verifierKey` is the signer's. */
 export function signatureLine(verifierKey: string, signature: Uint8Array): string {
@@ -73,7 +55,7 @@ export function signNote(
 ): string {
   if (!isNoteText(text)) throw new RangeError('the text of a note ends in a newline')
   const signature = sign(Buffer.from(text, 'utf8'))
-  return `${text}\n${signatureLine(verifierKeyOf(name, publicKey), signature)}`
+  return `${text}\n${signatureLine(verifierKeyOf(name, publicKey, ed25519.type), signature)}`
 }
 
 /**
@@ -106,7 +88,7 @@ export function signersOf(
 ): { verifierKey: string; signature: Uint8Array }[] {
   const { text, signatures } = parseNote(note)
   return verifierKeys.flatMap((verifierKey) => {
-    const key = parseVerifierKey(verifierKey, scheme)
+    const key = readVerifierKey(verifierKey, scheme.type)
     const mine = signatures.find(({ name, keyId }) => name === key.name && keyId === key.keyId)
     if (mine === undefined) return []
     if (scheme.fits(key.publicKey, text, mine.bytes))
@@ -132,34 +114,6 @@ function parseSignature(line: string): Signature {
   const blob = bytesOfBase64(base64)
   if (!isKeyName(name) || blob === undefined || blob.length < 5) throw malformedNote()
   return { name, keyId: Buffer.from(blob.subarray(0, 4)).toString('hex'), bytes: blob.subarray(4) }
-}
-
-function parseVerifierKey(
-  text: string,
-  { type }: SignatureScheme,
-): { name: string; keyId: string; publicKey: Uint8Array } {
-  // The base 64 may itself have a plus, so only the first two part the fields.
-  const [, name = '', keyId = '', base64 = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/u.exec(text) ?? []
-  const typed = bytesOfBase64(base64)
-  const isKey = typed?.length === 33 && typed[0] === type && keyIdOf(name, typed) === keyId
-  if (!isKeyName(name) || typed === undefined || !isKey) {
-    throw new Refusal(
-      'input-malformed',
-      'A verifier key reads name+hash+key, of the type that signs here.',
-    )
-  }
-  return { name, keyId, publicKey: typed.subarray(1) }
-}
-
-/**
- * First four bytes of SHA-256 over name, newline, signature type and public key, as 8 hex digits.
- */
-function keyIdOf(name: string, typedKey: Uint8Array): string {
-  return createHash('sha256').update(`${name}\n`).update(typedKey).digest('hex').slice(0, 8)
-}
-
-function isKeyName(name: string): boolean {
-  return name.isWellFormed() && /^[^\s+\u0000-\u001f\u0085]+$/u.test(name)
 }
 
 function isNoteText(text: string): boolean {

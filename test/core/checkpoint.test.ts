@@ -2,7 +2,8 @@ import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { test } from 'tap'
 import { type Checkpoint, checkpointText, openCheckpoint } from '../../src/core/checkpoint.ts'
 import { Refusal, type RefusalCode } from '../../src/core/errors.ts'
-import { openNote, signNote, verifierKeyOf } from '../../src/core/signed-note.ts'
+import { openNote, signNote } from '../../src/core/signed-note.ts'
+import { verifierKeyOf } from '../../src/core/verifier-key.ts'
 
 // Published with golang.org/x/mod/sumdb/note (note_test.go and the package's own example), BSD-3-Clause.
 const peter = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'

@@ -2,7 +2,8 @@ import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { checkpointText } from '../../src/core/checkpoint.ts'
 import { exportTrail, type KeptLeaf } from '../../src/core/export-trail.ts'
 import { leafHash, rootOf } from '../../src/core/merkle.ts'
-import { signNote, verifierKeyOf } from '../../src/core/signed-note.ts'
+import { signNote } from '../../src/core/signed-note.ts'
+import { verifierKeyOf } from '../../src/core/verifier-key.ts'
 
 /** A log of the test: its leaves, and how its head is signed. */
 export type Log = {
