@@ -91,6 +91,16 @@ create table gyeol.cohort_part (
   constraint cohort_part_object_id_fkey FOREIGN KEY (object_id) REFERENCES gyeol.vault_object(object_id)
 );
 
+create table gyeol.cosignature (
+  size bigint not null,
+  verifier_key text not null,
+  line text not null,
+  signed_at timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  constraint cosignature_pkey PRIMARY KEY (size, verifier_key),
+  constraint cosignature_size_fkey FOREIGN KEY (size) REFERENCES gyeol.audit_checkpoint(size)
+);
+
 create table gyeol.delivery (
   delivery_id uuid not null,
   project_id uuid not null,
@@ -294,10 +304,12 @@ create table gyeol.project (
   notice_version text,
   irb_number text,
   board_number text,
+  cosignatures_min integer not null default 0,
   constraint project_name_is_unique UNIQUE (name),
   constraint project_pkey PRIMARY KEY (project_id),
   constraint project_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES gyeol.account(account_id),
   constraint project_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
+  constraint project_cosignatures_are_at_most_16 CHECK (((cosignatures_min >= 0) AND (cosignatures_min <= 16))),
   constraint project_is_approved_by_another CHECK ((approved_by <> created_by)),
   constraint project_mac_is_known CHECK ((mac_algorithm = ANY (ARRAY['cmac-aes-256'::text, 'cmac-aria-256'::text, 'hmac-sha-256'::text]))),
   constraint project_name_is_short CHECK ((name ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
@@ -441,6 +453,18 @@ create table gyeol.vault_object (
   constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text])))
 );
 
+create table gyeol.witness (
+  project_id uuid not null,
+  verifier_key text not null,
+  name text not null,
+  registered_by uuid not null,
+  created_at timestamp with time zone not null default now(),
+  retired_at timestamp with time zone,
+  constraint witness_pkey PRIMARY KEY (project_id, verifier_key),
+  constraint witness_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint witness_registered_by_fkey FOREIGN KEY (registered_by) REFERENCES gyeol.account(account_id)
+);
+
 CREATE INDEX audit_leaf_by_action ON gyeol.audit_leaf USING btree (action, number);
 CREATE INDEX audit_leaf_by_project ON gyeol.audit_leaf USING btree (project_id, number);
 CREATE UNIQUE INDEX delivery_of_keys_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE ((keys_delivery_id IS NULL) AND (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text])));
@@ -451,6 +475,8 @@ CREATE INDEX job_by_parent ON gyeol.job USING btree (parent_id) WHERE (parent_id
 CREATE INDEX job_to_do ON gyeol.job USING btree (side, created_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE UNIQUE INDEX project_has_one_spine ON gyeol.project_agency USING btree (project_id) WHERE is_spine;
 CREATE UNIQUE INDEX sealing_key_is_one_a_side ON gyeol.sealing_key USING btree (project_id, release_id, side) NULLS NOT DISTINCT WHERE (retired_at IS NULL);
+CREATE INDEX witness_by_name ON gyeol.witness USING btree (name) WHERE (retired_at IS NULL);
+CREATE UNIQUE INDEX witness_name_is_unique ON gyeol.witness USING btree (project_id, name) WHERE (retired_at IS NULL);
 
 CREATE OR REPLACE FUNCTION gyeol.append_leaf(p_entry bytea, p_project_id uuid, p_actor text, p_action text, p_object text, p_at timestamp with time zone)
  RETURNS bigint
@@ -537,6 +563,7 @@ $function$;
 
 CREATE TRIGGER audit_checkpoint_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
 CREATE TRIGGER audit_leaf_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
+CREATE TRIGGER cosignature_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.cosignature FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
 CREATE TRIGGER destruction_certificate_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.destruction_certificate FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
 CREATE TRIGGER finding_is_no_own_act BEFORE INSERT ON gyeol.finding FOR EACH ROW EXECUTE FUNCTION gyeol.refuse_own_finding();
 CREATE TRIGGER processing_record_is_kept BEFORE DELETE OR UPDATE ON gyeol.processing_record FOR EACH ROW EXECUTE FUNCTION gyeol.keep_processing_record();
@@ -601,6 +628,8 @@ grant select, update (state, ended_at, quality, quality_counted_at) on gyeol.coh
 grant select on gyeol.cohort_part to gyeol_api;
 grant select on gyeol.cohort_part to gyeol_auditor;
 grant select, insert on gyeol.cohort_part to gyeol_data;
+grant select, insert on gyeol.cosignature to gyeol_api;
+grant select on gyeol.cosignature to gyeol_auditor;
 grant select, insert, update (state, manifest, manifest_sha256, job_id, submitted_at, ended_at) on gyeol.delivery to gyeol_api;
 grant select on gyeol.delivery to gyeol_auditor;
 grant select, update (state, ended_at) on gyeol.delivery to gyeol_data;
@@ -667,6 +696,8 @@ grant select, insert, update (destroyed_at) on gyeol.vault_object to gyeol_api;
 grant select on gyeol.vault_object to gyeol_auditor;
 grant select, insert, update (destroyed_at) on gyeol.vault_object to gyeol_data;
 grant select, insert, update (destroyed_at) on gyeol.vault_object to gyeol_key;
+grant select, insert, update (retired_at) on gyeol.witness to gyeol_api;
+grant select on gyeol.witness to gyeol_auditor;
 grant execute on function gyeol.append_leaf to gyeol_api;
 grant execute on function gyeol.append_leaf to gyeol_data;
 grant execute on function gyeol.append_leaf to gyeol_key;

@@ -18,6 +18,7 @@ audit_head               s     -     -     s     s       -
 audit_leaf               s     -     -     s     s       -
 cohort                   si    -     sU    -     s       -
 cohort_part              s     -     si    -     s       -
+cosignature              si    -     -     -     s       -
 delivery                 siU   sU    sU    -     s       -
 destruction_certificate  s     -     si    -     s       -
 download                 siU   -     -     -     s       -
@@ -37,6 +38,7 @@ schema_version           s     s     s     s     s       -
 sealing_key              siU   siU   siU   -     s       -
 session                  sid   -     -     -     -       -
 vault_object             siU   siU   siU   -     s       -
+witness                  siU   -     -     -     s       -
 `
 
 const columns = ['api', 'key', 'data', 'sign', 'auditor', 'migrate']

@@ -2,12 +2,17 @@ import { catalogueSchema } from '../catalogue/schema.ts'
 import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
 import { policySchema, releasedColumns } from '../core/policy.ts'
-import { requireFindings, requireNoOwnAct, reviewersNeeded } from '../core/review.ts'
+import {
+  requireCosignatures,
+  requireFindings,
+  requireNoOwnAct,
+  reviewersNeeded,
+} from '../core/review.ts'
 import { stateAfter } from '../core/states.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { insertProcessingRecord, type ProcessingRecord } from '../store/destructions.ts'
 import { insertJobs } from '../store/jobs.ts'
-import { inTransaction } from '../store/pool.ts'
+import { inTransaction, type Tx } from '../store/pool.ts'
 import type { Project } from '../store/projects.ts'
 import { findingsOf } from '../store/release-files.ts'
 import {
@@ -17,6 +22,7 @@ import {
   saveReleaseApproved,
 } from '../store/releases.ts'
 import { insertSealingKey, type SealingKey } from '../store/sealing-keys.ts'
+import { cosignaturesOfBuilding } from './building-cosignatures.ts'
 import { type Deps, leafBy } from './deps.ts'
 import { recordKeyring } from './make-project-keys.ts'
 import { requireManifest } from './record-finding.ts'
@@ -38,7 +44,7 @@ export type Approval = {
  *
  * @returns the job that hands the files to the delivery desk.
  * @throws {Refusal} `grant-missing`, `not-found`, `own-act`, `state-conflict`, `finding-missing`, `manifest-differs`,
- *   `outside-period`.
+ *   `outside-period`, `cosignatures-missing`.
  */
 export async function approveRelease(
   deps: Deps,
@@ -59,11 +65,7 @@ export async function approveRelease(
     if (approval.validUntil <= tx.now) {
       throw new Refusal('outside-period', 'The period of the release is over.')
     }
-    const findings = await findingsOf(tx, release.id)
-    requireFindings(findings, manifestSha256, reviewersNeeded(project))
-    if (findings.some(({ reviewerId }) => reviewerId === head.id)) {
-      throw new Refusal('own-act', 'Nobody approves a release on their own finding.')
-    }
+    const counts = await requireReviewed(tx, head.id, { release, project, manifestSha256 })
     const key = await makeDeskKey(deps, release, head.id)
     await saveReleaseApproved(tx, release.id, head.id)
     await insertSealingKey(tx, { ...key, side: 'desk', ...idsOf(release) })
@@ -77,7 +79,7 @@ export async function approveRelease(
     const leaf = await appendLeaf(tx, {
       ...leafBy(caller, 'approve-release', release.id),
       project: release.projectId,
-      counts: { reviewers: new Set(findings.map((each) => each.reviewerId)).size },
+      counts,
       digests: {
         manifest: approval.manifestSha256,
         keyring: deps.keyring.sha256.toString('hex'),
@@ -87,6 +89,25 @@ export async function approveRelease(
   })
   await ringFor(deps, [{ jobId: job, side: 'data' }])
   return job
+}
+
+/** Enough findings, none of them the head's own, and as many cosignatures as the project demands; how many there are. */
+async function requireReviewed(
+  tx: Tx,
+  headId: string,
+  of: { release: Release; project: Project; manifestSha256: Buffer },
+): Promise<Record<string, number>> {
+  const { release, project } = of
+  const findings = await findingsOf(tx, release.id)
+  requireFindings(findings, of.manifestSha256, reviewersNeeded(project))
+  if (findings.some(({ reviewerId }) => reviewerId === headId)) {
+    throw new Refusal('own-act', 'Nobody approves a release on their own finding.')
+  }
+  const reviewers = new Set(findings.map((each) => each.reviewerId)).size
+  if (project.cosignaturesMin === 0) return { reviewers }
+  const cosignatures = await cosignaturesOfBuilding(tx, release)
+  requireCosignatures(cosignatures, project)
+  return { reviewers, cosignatures }
 }
 
 function requireSameTerms(release: Release, approval: Approval): void {

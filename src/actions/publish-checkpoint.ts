@@ -7,7 +7,8 @@ import { Frontier, leafHash } from '../core/merkle.ts'
 import { signNote } from '../core/signed-note.ts'
 import { verifierKeyOf } from '../core/verifier-key.ts'
 import type { Keyring } from '../keys/keyring.ts'
-import { insertCheckpoint, latestCheckpoint, leafEntries, trailSize } from '../store/checkpoints.ts'
+import { insertCheckpoint, latestCheckpoint } from '../store/checkpoints.ts'
+import { leafEntries, trailSize } from '../store/leaves.ts'
 import { inTransaction, type Pool } from '../store/pool.ts'
 
 const leavesAtOnce = 2_000

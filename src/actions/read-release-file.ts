@@ -13,7 +13,7 @@ import { endDownload, insertDownload } from '../store/downloads.ts'
 import { inTransaction, type Tx } from '../store/pool.ts'
 import { findReleaseFile } from '../store/release-files.ts'
 import { findRelease, type Release } from '../store/releases.ts'
-import { auditProofName, proofFile } from './audit-proof.ts'
+import { auditProofName, auditProofOf, proofFile } from './audit-proof.ts'
 import { type Deps, leafBy } from './deps.ts'
 import type { ReleaseWatch } from './release-watch.ts'
 
@@ -104,9 +104,8 @@ async function requireOpen(tx: Tx, accountId: string, wanted: Taking): Promise<O
   if (release.state !== 'ready') {
     throw new Refusal('state-conflict', 'The release is not open for its recipient.')
   }
-  if (wanted.name === auditProofName && release.auditProof !== null) {
-    return { release, ...proofFile(release.auditProof) }
-  }
+  const proof = wanted.name === auditProofName ? await auditProofOf(tx, release) : undefined
+  if (proof !== undefined) return { release, ...proofFile(proof) }
   const found = await findReleaseFile(tx, release.id, wanted.name)
   if (!found?.deskObjectId) throw new Refusal('not-found', 'The release has no such file.')
   const sha256 = Buffer.from(found.sha256)

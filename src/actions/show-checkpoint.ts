@@ -2,15 +2,30 @@ import { Refusal } from '../core/errors.ts'
 import { authorize, type Caller } from '../core/grants.ts'
 import { hashBytes } from '../core/merkle.ts'
 import { ProofMaker } from '../core/merkle-proof.ts'
-import { type Checkpoint, latestCheckpoint, leafHashes } from '../store/checkpoints.ts'
+import { type Checkpoint, latestCheckpoint } from '../store/checkpoints.ts'
+import { cosignatureLines, newestCosigned } from '../store/cosignatures.ts'
+import { leafHashes } from '../store/leaves.ts'
 import type { Deps } from './deps.ts'
 
-/** The newest signed checkpoint. @throws {Refusal} `grant-missing`, `not-found` before the first. */
-export async function showCheckpoint(deps: Deps, caller: Caller): Promise<Checkpoint> {
+/**
+ * The newest signed checkpoint, with the cosignatures that witnesses have added.
+ *
+ * @param cosignedAfter - for a witness that has seen so many leaves: the newest longer checkpoint that another witness has
+ *   cosigned comes first, if there is one. So the witnesses meet at one checkpoint, however fast the trail grows.
+ * @throws {Refusal} `grant-missing`, `not-found` before the first.
+ */
+export async function showCheckpoint(
+  deps: Deps,
+  caller: Caller,
+  cosignedAfter?: number,
+): Promise<Checkpoint> {
   authorize(caller, 'show-checkpoint')
-  const checkpoint = await latestCheckpoint(deps.pool)
+  const met =
+    cosignedAfter === undefined ? undefined : await newestCosigned(deps.pool, cosignedAfter)
+  const checkpoint = met ?? (await latestCheckpoint(deps.pool))
   if (!checkpoint) throw new Refusal('not-found', 'The signer has not published a checkpoint yet.')
-  return checkpoint
+  const lines = await cosignatureLines(deps.pool, checkpoint.size)
+  return { ...checkpoint, note: checkpoint.note + lines.join('') }
 }
 
 /** Proofs against the leaves as they are stored; whoever checks one holds it against a signed root. */

@@ -39,7 +39,7 @@ export async function showRelease(
     throw new Refusal('not-found', 'There is no such release.')
   }
   const files: ShownFile[] = await filesOfRelease(deps.pool, id)
-  const proof = release.state === 'ready' ? await auditProofOf(deps, release) : undefined
+  const proof = release.state === 'ready' ? await auditProofOf(deps.pool, release) : undefined
   if (proof !== undefined) files.push({ name: auditProofName, rows: null, ...proofFile(proof) })
   return { release, files, findings: await findingsOf(deps.pool, id) }
 }

@@ -1,6 +1,6 @@
 /** The signer: the one process that can sign the trail, and can do nothing else. */
 import { createSigner, type Signer } from '../actions/publish-checkpoint.ts'
-import { trailSize } from '../store/checkpoints.ts'
+import { trailSize } from '../store/leaves.ts'
 import type { Pool } from '../store/pool.ts'
 import { nameOf } from '../worker/run-job.ts'
 import type { Command, CommandContext } from './command.ts'

@@ -45,6 +45,9 @@ const grants = {
   'report-end': ['recipient'],
   'request-destruction': ['operator', 'custodian'],
   'search-trail': ['auditor'],
+  'register-witness': ['custodian'],
+  'retire-witness': ['custodian'],
+  'add-cosignature': ['auditor', 'agency'],
   'show-checkpoint': [
     'operator',
     'custodian',

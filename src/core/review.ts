@@ -16,6 +16,9 @@ export const reviewersMax = 7
 const findingKinds = ['relevance', 'recognisability', 'safety'] as const
 export type FindingKind = (typeof findingKinds)[number]
 
+/** Witnesses that a project may have. */
+export const witnessesMax = 16
+
 const text = (about: string) => z.string().min(1).max(500).nullable().default(null).describe(about)
 
 /** What a project says about its ground and its review; all of it may be left out. */
@@ -31,6 +34,12 @@ export const reviewShape = {
     .nullable()
     .default(null)
     .describe('More reviewers than the grade asks for'),
+  cosignaturesMin: z
+    .int()
+    .min(0)
+    .max(witnessesMax)
+    .default(0)
+    .describe('Witnesses that must have cosigned the building of a release before its approval'),
   legalBasis: text('Statute and article under which data is combined'),
   noticeVersion: text('Version of the notice under which the agencies give'),
   irbNumber: text('Of the institutional review board'),
@@ -84,6 +93,24 @@ export function requireFindings(
       { questionsMissing: questions, reviewersMissing: reviewers },
     )
   }
+}
+
+/**
+ * Whether enough witnesses have cosigned.
+ *
+ * @param cosignatures - of witnesses of the project, under one checkpoint that covers the building of the release.
+ * @throws {Refusal} `cosignatures-missing` with how many there are and how many are needed.
+ */
+export function requireCosignatures(
+  cosignatures: number,
+  { cosignaturesMin }: { cosignaturesMin: number },
+): void {
+  if (cosignatures >= cosignaturesMin) return
+  throw new Refusal(
+    'cosignatures-missing',
+    'Too few witnesses have cosigned a checkpoint that covers the building of the release.',
+    { cosignatures, cosignaturesMin },
+  )
 }
 
 /**

@@ -39,6 +39,7 @@ import { projectRoutes } from './routes/projects.ts'
 import { qualityRoutes } from './routes/quality.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { witnessRoutes } from './routes/witnesses.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -214,6 +215,7 @@ function addRoutes(app: App, deps: Deps, metrics: ReturnType<typeof createMetric
     const v1 = scope as unknown as App
     sessionRoutes(v1, deps)
     projectRoutes(v1, deps)
+    witnessRoutes(v1, deps)
     deliveryRoutes(v1, deps)
     partRoutes(v1, deps)
     linkageRoutes(v1, deps)

@@ -20,6 +20,8 @@ export type ProjectReview = {
   noticeVersion: string | null
   irbNumber: string | null
   boardNumber: string | null
+  /** Witnesses that must have cosigned the building of a release before it is approved. */
+  cosignaturesMin: number
 }
 
 export type Project = ProjectReview & {
@@ -45,7 +47,8 @@ const projectColumns = `project_id as id, name, purpose, state, catalogue, recip
   mac_algorithm as "macAlgorithm", created_by as "createdBy", approved_by as "approvedBy",
   created_at as "createdAt", approved_at as "approvedAt", risk_grade as "riskGrade",
   reviewers_min as "reviewersMin", legal_basis as "legalBasis", notice_version as "noticeVersion",
-  irb_number as "irbNumber", board_number as "boardNumber"`
+  irb_number as "irbNumber", board_number as "boardNumber",
+  cosignatures_min as "cosignaturesMin"`
 
 /** The project, by id or by name; undefined if there is none. */
 export async function findProject(db: Queryable, idOrName: string): Promise<Project | undefined> {
@@ -78,9 +81,10 @@ export async function insertProject(
   await tx.query(
     `insert into gyeol.project
        (project_id, name, purpose, catalogue, recipe, canaries, rules, mac_algorithm, created_by,
-        risk_grade, reviewers_min, legal_basis, notice_version, irb_number, board_number)
+        risk_grade, reviewers_min, legal_basis, notice_version, irb_number, board_number,
+        cosignatures_min)
      values ($1::uuid, $2::text, $3::text, $4::json, $5::json, $6::json, $7::json, $8::text, $9::uuid,
-             $10::text, $11::integer, $12::text, $13::text, $14::text, $15::text)`,
+             $10::text, $11::integer, $12::text, $13::text, $14::text, $15::text, $16::integer)`,
     [
       project.id,
       project.name,
@@ -97,6 +101,7 @@ export async function insertProject(
       project.noticeVersion,
       project.irbNumber,
       project.boardNumber,
+      project.cosignaturesMin,
     ],
   )
   await tx.query(

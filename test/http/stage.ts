@@ -30,7 +30,7 @@ const visits = {
 /** Starts it all; ends with the test. */
 export async function startHttpStage(
   t: Pick<Test, 'teardown'>,
-  places: { vault?: string } = {},
+  { cosignaturesMin = 0, ...places }: { vault?: string; cosignaturesMin?: number } = {},
 ): Promise<HttpStage> {
   const service = await startTestService(t, places)
   const operator = await service.person('one', ['operator', 'custodian'])
@@ -39,6 +39,7 @@ export async function startHttpStage(
   const other = await service.agency('other')
   await openTestProject([operator, two], {
     name: 'hostile',
+    cosignaturesMin,
     recipe: { version: 'gyeol-1', fields: { number: 'identifier' }, keyTypes: { K1: ['number'] } },
     catalogue: {
       name: 'hostile',

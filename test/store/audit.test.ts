@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { test } from 'tap'
 import { appendLeaf, searchLeaves } from '../../src/store/audit.ts'
 import {
-  checkpointCovering,
+  checkpointOfSize,
   insertCheckpoint,
   latestCheckpoint,
-  leafEntries,
-  leafHashes,
-  trailSize,
 } from '../../src/store/checkpoints.ts'
+import { bestCosigned } from '../../src/store/cosignatures.ts'
+import { leafEntries, leafHashes, trailSize } from '../../src/store/leaves.ts'
 import { inTransaction } from '../../src/store/pool.ts'
 import { startTestDatabase } from '../support/database.ts'
 
@@ -104,9 +103,12 @@ test('the trail', async (t) => {
     t.equal(await insert(20), true)
     t.equal(await insert(20), false)
     t.match(await latestCheckpoint(api), { size: 20, note: 'note 20' })
-    t.match(await checkpointCovering(auditor, 9), { size: 10 })
-    t.match(await checkpointCovering(auditor, 10), { size: 20 })
-    t.equal(await checkpointCovering(auditor, 20), undefined)
+    t.match(await checkpointOfSize(auditor, 10), { size: 10, note: 'note 10' })
+    t.equal(await checkpointOfSize(auditor, 11), undefined)
+    const covering = (leaf: number) => bestCosigned(auditor, { projectId: randomUUID(), leaf })
+    t.match(await covering(9), { size: 10, cosignatures: 0 })
+    t.match(await covering(10), { size: 20 })
+    t.equal(await covering(20), undefined)
   })
 
   t.test('stops the act when it cannot be written', async (t) => {

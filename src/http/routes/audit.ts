@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addCosignature } from '../../actions/add-cosignature.ts'
 import type { Deps } from '../../actions/deps.ts'
 import { searchTrail } from '../../actions/search-trail.ts'
 import { createProver, showCheckpoint } from '../../actions/show-checkpoint.ts'
@@ -74,7 +75,12 @@ export function auditRoutes(app: App, deps: Deps): void {
     schema: {
       operationId: 'show-checkpoint',
       tags: ['audit'],
-      summary: 'The newest signed checkpoint',
+      summary: 'The newest signed checkpoint, with what witnesses have cosigned',
+      querystring: z.strictObject({
+        cosignedAfter: position
+          .optional()
+          .describe('For a witness: rather a longer one than this that another has cosigned'),
+      }),
       response: {
         200: z.object({
           size: z.number().int(),
@@ -90,6 +96,7 @@ export function auditRoutes(app: App, deps: Deps): void {
       const { size, root, note, verifierKey, createdAt } = await showCheckpoint(
         deps,
         requireCaller(request),
+        request.query.cosignedAfter,
       )
       const text = { root: root.toString('hex'), createdAt: createdAt.toISOString() }
       return { size, note, verifierKey, ...text }
@@ -97,6 +104,30 @@ export function auditRoutes(app: App, deps: Deps): void {
   })
 
   proofRoutes(app, deps)
+  cosignatureRoute(app, deps)
+}
+
+function cosignatureRoute(app: App, deps: Deps): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/audit/cosignatures',
+    schema: {
+      operationId: 'add-cosignature',
+      tags: ['audit'],
+      summary: 'A witness cosigns a checkpoint (C2SP tlog-cosignature)',
+      body: z.strictObject({
+        size: z.int().min(0),
+        line: z
+          .string()
+          .regex(/^— [^\s+]{1,200} [A-Za-z0-9+/]{100,104}={0,3}\n$/)
+          .describe('The signature line, with its newline'),
+      }),
+      response: { 200: z.object({ isNew: z.boolean() }), ...problems },
+    },
+    handler: async (request) => ({
+      isNew: await addCosignature(deps, requireCaller(request), request.body),
+    }),
+  })
 }
 
 function proofRoutes(app: App, deps: Deps): void {

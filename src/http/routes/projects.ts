@@ -21,6 +21,10 @@ const projectSchema = z
     macAlgorithm: z.string(),
     riskGrade: z.enum(riskGrades),
     reviewersNeeded: z.number().int().describe('Different reviewers that a release needs'),
+    cosignaturesMin: z
+      .number()
+      .int()
+      .describe('Witnesses that must have cosigned before an approval'),
     legalBasis: z.string().nullable(),
     noticeVersion: z.string().nullable(),
     irbNumber: z.string().nullable(),
@@ -165,6 +169,7 @@ function projectView(project: Project): z.infer<typeof projectSchema> {
     macAlgorithm: project.macAlgorithm,
     riskGrade: project.riskGrade,
     reviewersNeeded: reviewersNeeded(project),
+    cosignaturesMin: project.cosignaturesMin,
     legalBasis: project.legalBasis,
     noticeVersion: project.noticeVersion,
     irbNumber: project.irbNumber,
