@@ -3,18 +3,15 @@
  * an export.
  */
 import { open, rename } from 'node:fs/promises'
-import { join } from 'node:path'
 import { z } from 'zod'
-import { Refusal } from '../core/errors.ts'
 import { exportTrail, type KeptLeaf } from '../core/export-trail.ts'
-import { urlAt } from './address.ts'
 import { linesOf, verifyFile } from './audit-verify.ts'
 import type { Command, CommandContext } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
-import { readNamedFile, requireNoFile, writingRefusalOf } from './files.ts'
+import { requireNoFile, writingRefusalOf } from './files.ts'
 import { askJson, type Reach } from './https-json.ts'
-import { readSecretFile } from './passphrase.ts'
 import { type ProgressBar, progressBar } from './progress.ts'
+import { openReach, reachOptions } from './reach.ts'
 
 const checkpointSchema = z.object({ size: z.int(), note: z.string(), verifierKey: z.string() })
 const leavesSchema = z.object({
@@ -25,14 +22,8 @@ export const auditExportCommand: Command = {
   usage: '--out <file> --name <name> --password-file <file> [options]',
   options: {
     out: { value: 'file', meaning: 'where the trail goes; must not be there yet' },
+    ...reachOptions,
     name: { value: 'name', meaning: 'an account with the role auditor' },
-    'password-file': { value: 'file', meaning: 'file with its password, mode 0600' },
-    'token-file': {
-      value: 'file',
-      meaning: 'file with a session token, instead of name and password',
-    },
-    url: { value: 'url', meaning: 'the API; https://<GYEOL_HOST>:<GYEOL_PORT> unless said' },
-    ca: { value: 'file', meaning: 'the authority to trust, PEM; <tls>/ca.pem unless said' },
     key: { value: 'verifier key', meaning: 'name+hash+key of the signer, from a source you trust' },
     json: { meaning: 'end with one line of JSON' },
   },
@@ -44,7 +35,7 @@ async function exportToFile(context: CommandContext): Promise<number> {
   const { given, print } = context
   const out = given.need('out')
   requireNoFile(out)
-  const reach = await signIn(context)
+  const reach = await openReach(context)
   const newest = await askJson(
     reach,
     { method: 'GET', path: '/v1/audit/checkpoint' },
@@ -87,24 +78,6 @@ function linesFrom(
     },
   }
   return exportTrail(source, { from: 0, to: newest.size })
-}
-
-async function signIn({ config, given }: CommandContext): Promise<Reach> {
-  const url = given.text('url') ?? urlAt(config)
-  if (!/^https:\/\//.test(url)) {
-    throw new Refusal('option-unknown', 'The URL of the API begins with https://.')
-  }
-  const reach = { url, ca: readNamedFile(given.text('ca') ?? join(config.tls, 'ca.pem')) }
-  const textIn = (path: string): string => Buffer.from(readSecretFile(path)).toString('utf8')
-  const tokenFile = given.text('token-file')
-  if (tokenFile !== undefined) return { ...reach, token: textIn(tokenFile) }
-  const body = { name: given.need('name'), password: textIn(given.need('password-file')) }
-  const { token } = await askJson(
-    reach,
-    { method: 'POST', path: '/v1/sessions', body },
-    z.object({ token: z.string() }),
-  )
-  return { ...reach, token }
 }
 
 async function write(path: string, lines: AsyncIterable<string>): Promise<void> {

@@ -100,6 +100,14 @@ export const commands = {
     summary: 'check an exported trail, offline',
     load: async () => (await import('./audit-verify.ts')).auditVerifyCommand,
   },
+  'audit witness-key': {
+    summary: 'make the key and the memory of a witness',
+    load: async () => (await import('./audit-witness.ts')).auditWitnessKeyCommand,
+  },
+  'audit witness': {
+    summary: 'cosign the checkpoints of the trail, as long as it only grows',
+    load: async () => (await import('./audit-witness.ts')).auditWitnessCommand,
+  },
   'release draft': {
     summary: 'print a policy to begin with, from a catalogue',
     load: async () => (await import('./release-draft.ts')).releaseDraftCommand,

@@ -1,11 +1,11 @@
-/** Requests of JSON over TLS, for commands that act as a person. */
+/** Requests of JSON over TLS, for commands that act as a person or an agency. */
 import { request } from 'node:https'
 import { z } from 'zod'
 import { Refusal } from '../core/errors.ts'
 import { exitCodes } from './exit-codes.ts'
 
-/** Where the API is and who asks. */
-export type Reach = { url: string; ca: string; token?: string }
+/** Where the API is and who asks: a person by a session, an agency by its certificate and key, PEM. */
+export type Reach = { url: string; ca: string; token?: string; cert?: string; key?: string }
 
 type Asked = { method: 'GET' | 'POST' | 'DELETE'; path: string; body?: unknown }
 
@@ -42,6 +42,7 @@ function ask(reach: Reach, asked: Asked): Promise<{ status: number; text: string
       {
         method: asked.method,
         ca: reach.ca,
+        ...(reach.cert === undefined ? {} : { cert: reach.cert, key: reach.key }),
         timeout: timeoutMs,
         headers: {
           ...(reach.token === undefined ? {} : { authorization: `Bearer ${reach.token}` }),
