@@ -10,6 +10,12 @@ import { type TrailExpectation, type TrailReport, verifyTrail } from '../core/ve
 import type { Command } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
 import { readNamedFile } from './files.ts'
+import {
+  cosignerLines,
+  uncheckedCosignatures,
+  witnessesOption,
+  witnessKeysGiven,
+} from './witness-keys.ts'
 
 export const auditVerifyCommand: Command = {
   usage: '<file> [options]',
@@ -17,6 +23,7 @@ export const auditVerifyCommand: Command = {
   options: {
     key: { value: 'verifier key', meaning: 'name+hash+key of the signer, from a source you trust' },
     older: { value: 'file', meaning: 'a checkpoint you kept: the trail must continue it' },
+    ...witnessesOption,
     json: { meaning: 'end with one line of JSON' },
   },
   examples: [
@@ -26,12 +33,16 @@ export const auditVerifyCommand: Command = {
   run: async ({ given, print }) => {
     const key = given.text('key')
     const older = given.text('older')
+    const witnessKeys = witnessKeysGiven(given)
     const startedAt = performance.now()
     const report = await verifyFile(given.positionals[0] ?? '', {
       ...(key === undefined ? {} : { verifierKeys: [key] }),
       ...(older === undefined ? {} : { olderCheckpoint: readNamedFile(older) }),
+      witnessKeys,
     })
     const seconds = (performance.now() - startedAt) / 1000
+    const { cosigners, otherCosignatures: others } = report
+    report.unchecked.push(...uncheckedCosignatures({ cosigners, others }, witnessKeys))
     for (const line of linesOf(report)) print(line)
     if (given.has('json')) {
       const verifyLeavesPerSecond = Math.round(report.leaves / seconds)
@@ -69,6 +80,7 @@ export function linesOf(report: TrailReport): string[] {
     ...problems.map(({ where, sentence }) => `${where}: ${sentence}`),
     ...(problemCount > problems.length ? [`and ${problemCount - problems.length} more`] : []),
     ...unchecked.map((sentence) => `not checked: ${sentence}`),
+    ...cosignerLines(report.cosigners),
     `origin ${report.origin}, root ${report.root}`,
   ]
 }

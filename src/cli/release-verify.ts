@@ -2,11 +2,10 @@
  * Checks a release package with nothing but its directory and the public keys that the reader trusts: no network, no
  * database, no trust in whoever handed it over.
  */
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
-import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { bytesOfBase64 } from '../core/base64.ts'
 import { Refusal } from '../core/errors.ts'
 import {
@@ -16,6 +15,7 @@ import {
   checkSignature,
   type PackageManifest,
   type PackageProblem,
+  type Publication,
   readManifest,
 } from '../core/package-check.ts'
 import { openSession } from '../engine/session.ts'
@@ -24,9 +24,22 @@ import { checkDetached } from '../keys/cms.ts'
 import type { Command } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
 import { readNamedFile } from './files.ts'
+import { digestsOf } from './package-files.ts'
+import {
+  cosignerLines,
+  uncheckedCosignatures,
+  witnessesOption,
+  witnessKeysGiven,
+} from './witness-keys.ts'
 
 /** What the reader brings along. */
-type Trusted = { key?: string | undefined; verifier?: string | undefined; ca?: string | undefined }
+type Trusted = {
+  key?: string | undefined
+  verifier?: string | undefined
+  ca?: string | undefined
+  /** Verifier keys. */
+  witnesses?: readonly string[]
+}
 
 export type PackageReport = {
   verified: boolean
@@ -35,13 +48,10 @@ export type PackageReport = {
   validUntil: string
   files: number
   rows: number
-  /** Number of the leaf of its publication, its time, and the size of the trail in which it was proved. */
-  publication?: { index: number; size: number; time: string }
+  publication?: Publication
   problems: PackageProblem[]
   unchecked: string[]
 }
-
-const filesMax = 100_000
 
 export const releaseVerifyCommand: Command = {
   usage: '<directory> [options]',
@@ -53,6 +63,7 @@ export const releaseVerifyCommand: Command = {
     },
     verifier: { value: 'verifier key', meaning: 'name+hash+key of the trail’s signer, likewise' },
     ca: { value: 'file', meaning: 'certificate of the authority, likewise; for manifest.p7s' },
+    ...witnessesOption,
     json: { meaning: 'end with one line of JSON' },
   },
   examples: [
@@ -65,6 +76,7 @@ export const releaseVerifyCommand: Command = {
       key: given.text('key'),
       verifier: given.text('verifier'),
       ca: ca === undefined ? undefined : readNamedFile(ca),
+      witnesses: witnessKeysGiven(given),
     })
     for (const line of linesOf(report)) print(line)
     if (given.has('json')) print(JSON.stringify(report))
@@ -135,16 +147,20 @@ async function checkPublication(
   directory: string,
   manifest: { bytes: Buffer; release: string },
   { trusted, problems, unchecked }: Findings & { trusted: Trusted },
-): Promise<PackageReport['publication']> {
+): Promise<Publication | undefined> {
   const proof = await textOf(directory, 'audit-proof.txt')
   if (trusted.verifier === undefined) {
     unchecked.push('whether its publication is in the trail: give the verifier key with --verifier')
     if (proof === undefined) problems.push({ file: 'audit-proof.txt', sentence: 'It is missing.' })
     return undefined
   }
-  const checked = checkAuditProof(manifest, proof, trusted.verifier)
+  const witnessKeys = trusted.witnesses ?? []
+  const keys = { verifierKey: trusted.verifier, witnessKeys }
+  const checked = checkAuditProof(manifest, proof, keys)
   problems.push(...checked.problems)
-  return checked.leaf
+  if (checked.publication)
+    unchecked.push(...uncheckedCosignatures(checked.publication, witnessKeys))
+  return checked.publication
 }
 
 /** Opens each table: columns, types and rows are those that are described. Gives the rows of all Parquet files. */
@@ -189,33 +205,6 @@ async function checkTables(
   return rows
 }
 
-/** Size and digest of every file below a directory, by its name with forward slashes. */
-async function digestsOf(
-  directory: string,
-): Promise<Map<string, { bytes: number; sha256: string }>> {
-  const names = await readdir(directory, { recursive: true })
-  if (names.length > filesMax) {
-    throw new Refusal('body-too-large', 'The directory holds too many files for a package.')
-  }
-  const found = new Map<string, { bytes: number; sha256: string }>()
-  for (const each of names.sort()) {
-    const path = join(directory, each)
-    const status = await lstat(path)
-    if (status.isDirectory()) continue
-    const name = relative(directory, path).split(sep).join('/')
-    // A link shows whatever it leads to today.
-    if (!status.isFile()) found.set(name, { bytes: -1, sha256: '' })
-    else found.set(name, { bytes: status.size, sha256: await sha256Of(path) })
-  }
-  return found
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk)
-  return hash.digest('hex')
-}
-
 async function textOf(directory: string, name: string): Promise<string | undefined> {
   const path = join(directory, name)
   return existsSync(path) ? readFile(path, 'utf8') : undefined
@@ -236,7 +225,10 @@ function linesOf(report: PackageReport): string[] {
     ...report.problems.map(({ file, sentence }) => `${file}: ${sentence}`),
     ...report.unchecked.map((sentence) => `not checked: ${sentence}`),
     ...(publication
-      ? [`published ${publication.time}, leaf ${publication.index} of ${publication.size}`]
+      ? [
+          `published ${publication.time}, leaf ${publication.index} of ${publication.size}`,
+          ...cosignerLines(publication.cosigners),
+        ]
       : []),
     `release ${release} for ${recipient}, until ${validUntil}`,
   ]

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { bytesOfBase64 } from './base64.ts'
 import { canonicalJson } from './canonical.ts'
+import { type Cosigner, cosignaturesUnder, cosignersOf } from './cosignature.ts'
 import { verifyEd25519 } from './ed25519.ts'
 import { Refusal } from './errors.ts'
 import { extraOfTlogProof, verifyTlogProof } from './tlog-proof.ts'
@@ -113,33 +114,49 @@ const publicationSchema = z.looseObject({
   digests: z.looseObject({ manifest: z.string() }),
 })
 
+/** Where the publication stands in the trail, and who cosigned the checkpoint that shows it. */
+export type Publication = {
+  index: number
+  size: number
+  time: string
+  /** Of the witnesses that one trusts. */
+  cosigners: Cosigner[]
+  /** Signatures under the checkpoint that are none of theirs, nor the log's. */
+  others: number
+}
+
 /**
- * Checks that the publication of exactly this manifest, which follows its approval, is in the trail whose checkpoint this verifier key signed.
+ * Checks that the publication of exactly this manifest, which follows its approval, is in the trail whose checkpoint this
+ * verifier key signed.
  *
- * @returns the problems, and the leaf's number, time and the trail's size when there are none.
+ * @param trusted - the verifier keys of the trail's signer and of the witnesses that one trusts.
+ * @returns the problems, and the publication when there are none.
  */
 export function checkAuditProof(
   manifest: { bytes: Uint8Array; release: string },
   proof: string | undefined,
-  verifierKey: string,
-): { problems: PackageProblem[]; leaf?: { index: number; size: number; time: string } } {
+  trusted: { verifierKey: string; witnessKeys: readonly string[] },
+): { problems: PackageProblem[]; publication?: Publication } {
   const file = 'audit-proof.txt'
   const wrong = (sentence: string) => ({ problems: [{ file, sentence }] })
   if (proof === undefined) return wrong('It is missing.')
   const entry = extraOfTlogProof(proof)
   if (!entry) return wrong('It does not hold the entry that it proves.')
   try {
-    const { index, checkpoint } = verifyTlogProof(proof, entry, [verifierKey])
-    const publication = publicationSchema.safeParse(JSON.parse(Buffer.from(entry).toString('utf8')))
+    const { verifierKey, witnessKeys } = trusted
+    const { index, checkpoint, note } = verifyTlogProof(proof, entry, [verifierKey])
+    const { data } = publicationSchema.safeParse(JSON.parse(Buffer.from(entry).toString('utf8')))
     const digest = createHash('sha256').update(manifest.bytes).digest('hex')
-    const { data } = publication
     if (data?.object !== manifest.release || data.digests.manifest !== digest) {
       return wrong('It proves another act than the publication of this manifest.')
     }
-    return { problems: [], leaf: { index, size: checkpoint.size, time: data.time } }
+    const cosigners = cosignersOf(note, witnessKeys)
+    const others = cosignaturesUnder(note, [verifierKey]) - cosigners.length
+    const { size } = checkpoint
+    return { problems: [], publication: { index, size, time: data.time, cosigners, others } }
   } catch (error) {
     if (!(error instanceof Refusal) && !(error instanceof SyntaxError)) throw error
-    return wrong('It does not show that the publication is in the trail of this verifier key.')
+    return wrong('It does not show that the publication is in the trail of these verifier keys.')
   }
 }
 

@@ -42,7 +42,7 @@ export function extraOfTlogProof(text: string): Uint8Array | undefined {
  *
  * @param entry - the bytes that were hashed.
  * @param verifierKeys - `name+hash+key`, one or more.
- * @returns the checkpoint that covers the entry, and the entry's number.
+ * @returns the entry's number, the checkpoint that covers it, and the note that it is in, with whatever cosignatures it has.
  * @throws {Refusal} `input-malformed` if it is no such text, or as `openCheckpoint`; `digest-differs`
  * if it does not prove that this entry is there.
  */
@@ -50,7 +50,7 @@ export function verifyTlogProof(
   text: string,
   entry: Uint8Array,
   verifierKeys: readonly string[],
-): { index: number; checkpoint: Checkpoint } {
+): { index: number; checkpoint: Checkpoint; note: string } {
   const end = text.indexOf('\n\n')
   const [format, ...rest] = text.slice(0, Math.max(end, 0)).split('\n')
   if (rest[0]?.startsWith('extra ')) rest.shift()
@@ -60,11 +60,12 @@ export function verifyTlogProof(
   if (format !== formatLine || digits === undefined || proof.length !== siblings.length) {
     throw new Refusal('input-malformed', 'This is not a proof of inclusion (C2SP tlog-proof).')
   }
-  const checkpoint = openCheckpoint(text.slice(end + 2), verifierKeys)
+  const note = text.slice(end + 2)
+  const checkpoint = openCheckpoint(note, verifierKeys)
   const index = Number(digits)
   const { size, root } = checkpoint
   if (!verifyInclusion({ index, size, leafHash: leafHash(entry), proof, root })) {
     throw new Refusal('digest-differs', 'The proof does not show that this entry is in the trail.')
   }
-  return { index, checkpoint }
+  return { index, checkpoint, note }
 }

@@ -10,6 +10,7 @@
  */
 import { base64Of, bytesOfBase64 } from './base64.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
+import { type Cosigner, cosignaturesUnder, cosignersOf } from './cosignature.ts'
 import { Refusal } from './errors.ts'
 import { hashBytes, leafHash } from './merkle.ts'
 import { readTrailLine, type TrailHeader, type TrailLine } from './trail-lines.ts'
@@ -24,6 +25,8 @@ export type TrailExpectation = {
   verifierKeys?: readonly string[]
   /** A checkpoint kept from earlier, as the whole signed note. */
   olderCheckpoint?: string
+  /** Witnesses that the auditor trusts, `name+hash+key` of type 4. */
+  witnessKeys?: readonly string[]
 }
 
 /** What was found. */
@@ -39,6 +42,10 @@ export type TrailReport = {
   leaves: number
   /** Signed checkpoints whose roots the leaves made. */
   checkpoints: number
+  /** Which of these witnesses cosigned the checkpoint of the end. */
+  cosigners: Cosigner[]
+  /** Signatures under it that are none of theirs, nor the log's. */
+  otherCosignatures: number
   /** The first hundred problems in the order of the trail. */
   problems: { where: string; sentence: string }[]
   /** All problems. */
@@ -74,6 +81,8 @@ class TrailCheck {
     root: '',
     leaves: 0,
     checkpoints: 0,
+    cosigners: [],
+    otherCosignatures: 0,
     problems: [],
     problemCount: 0,
     unchecked: [],
@@ -173,6 +182,19 @@ class TrailCheck {
     this.#report.root = base64Of(signed.root)
     this.#trail?.roots.appendSubtrees(to, signed.size, this.#hashes(right, 'end'))
     if (this.#trail?.roots.fits(signed)) this.#report.checkpoints++
+    this.#takeCosignatures(note)
+  }
+
+  #takeCosignatures(note: string): void {
+    try {
+      const cosigners = cosignersOf(note, this.#expectation.witnessKeys ?? [])
+      this.#report.cosigners = cosigners
+      const all = cosignaturesUnder(note, this.#trail?.keys ?? [])
+      this.#report.otherCosignatures = all - cosigners.length
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      this.#tell('cosignatures', error.message)
+    }
   }
 
   #tellMissing(last: number): void {

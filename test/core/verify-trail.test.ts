@@ -45,6 +45,8 @@ test('a trail as it was signed is verified', async (t) => {
     root: report.root,
     leaves: 1_234,
     checkpoints: 14, // Twelve hundreds, the last size, and the end.
+    cosigners: [],
+    otherCosignatures: 0,
     problems: [],
     problemCount: 0,
     unchecked: [],

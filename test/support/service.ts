@@ -35,7 +35,7 @@ export type TestService = {
   database: TestDatabase
   home: string
   /** For what a test must open or destroy itself. */
-  keyrings: Record<'api' | 'data', Keyring>
+  keyrings: Record<'api' | 'data' | 'sign', Keyring>
   signer: Signer
   /** Registers a person and signs in. */
   person: (name: string, roles: Role[]) => Promise<ApiClient>

@@ -1,0 +1,44 @@
+/** The witnesses that a verifier trusts, as a file. */
+import { type Cosigner, witnessNameOf } from '../core/cosignature.ts'
+import type { Arguments, Option } from './command.ts'
+import { readNamedFile } from './files.ts'
+
+/** The option of the commands that check cosignatures. */
+export const witnessesOption = {
+  witnesses: { value: 'file', meaning: 'verifier keys of witnesses you trust, one a line' },
+} as const satisfies Record<string, Option>
+
+/** The verifier keys in the file that `--witnesses` names. @throws {Refusal} `not-found`, `input-malformed`. */
+export function witnessKeysGiven(given: Arguments): string[] {
+  const path = given.text('witnesses')
+  if (path === undefined) return []
+  const keys = readNamedFile(path)
+    .split('\n')
+    .filter((line) => line !== '')
+  for (const key of keys) witnessNameOf(key)
+  return keys
+}
+
+/** What is to be said of cosignatures that could not be checked, or that are not there. */
+export function uncheckedCosignatures(
+  { cosigners, others }: { cosigners: readonly Cosigner[]; others: number },
+  witnessKeys: readonly string[],
+): string[] {
+  const there = new Set(cosigners.map(({ verifierKey }) => verifierKey))
+  return [
+    ...witnessKeys
+      .filter((key) => !there.has(key))
+      .map((key) => `what ${witnessNameOf(key)} saw: it has not cosigned this checkpoint`),
+    ...(others > 0
+      ? [`${others} cosignatures: give the verifier keys of their witnesses with --witnesses`]
+      : []),
+  ]
+}
+
+/** Who cosigned when, for people. */
+export function cosignerLines(cosigners: readonly Cosigner[]): string[] {
+  return cosigners.map(
+    ({ verifierKey, timeSeconds }) =>
+      `cosigned by ${witnessNameOf(verifierKey)} ${new Date(timeSeconds * 1000).toISOString()}`,
+  )
+}
