@@ -44,6 +44,7 @@ export const exitCodes = {
   'range-unsatisfiable': 42,
   'cosignatures-missing': 43,
   'history-differs': 44,
+  'epoch-retired': 45,
 } as const satisfies Record<RefusalCode, number>
 
 /**

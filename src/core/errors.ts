@@ -15,6 +15,7 @@ export type RefusalCode =
   | 'delivery-incomplete'
   | 'digest-differs'
   | 'disk-full'
+  | 'epoch-retired'
   | 'finding-missing'
   | 'grant-missing'
   | 'history-differs'

@@ -42,6 +42,28 @@ export type LinkageCounts = {
   cases: number
   /** Persons that hang together by any keys → how many such components. */
   clusters: Record<string, number>
+  change: WaveChange
+}
+
+/** What a run changed against the linkage before. */
+export type WaveChange = {
+  /** Of the key index that it wrote, from 1. */
+  version: number
+  /** Persons: new, known before, given up to a survivor, and new out of a known one. */
+  founded: number
+  kept: number
+  merged: number
+  split: number
+  /** Serials, those of the spine not counted: linked now and not before, before and not now, to another person. */
+  attached: number
+  detached: number
+  moved: number
+  /** Records of the spine whose new keys are held back until people decide. */
+  held: number
+  /** Records of the spine in decisions that contradict each other. */
+  torn: number
+  /** What people have to look at. */
+  cases: Record<'possible' | 'conflict' | 'merge', number>
 }
 
 type Told = number | null
@@ -59,7 +81,15 @@ export type ToldFlow = {
 /** The report as it is told. */
 export type LinkageReport = Omit<
   LinkageCounts,
-  'hubs' | 'hubsByKey' | 'notices' | 'agencies' | 'deliveries' | 'spinePairs' | 'cases' | 'clusters'
+  | 'hubs'
+  | 'hubsByKey'
+  | 'notices'
+  | 'agencies'
+  | 'deliveries'
+  | 'spinePairs'
+  | 'cases'
+  | 'clusters'
+  | 'change'
 > & {
   threshold: number
   hubs: Record<string, Told>
@@ -72,6 +102,10 @@ export type LinkageReport = Omit<
   spinePairs: Record<'possible' | 'match', Told>
   cases: Told
   clusters: Record<string, Told>
+  change: Record<Exclude<keyof WaveChange, 'version' | 'cases'>, Told> & {
+    version: number
+    cases: Record<keyof WaveChange['cases'], Told>
+  }
 }
 
 /** A share with its 95 % interval. */
@@ -81,7 +115,7 @@ const unlinkedOutcomes = ['possible', 'conflict', 'quarantined', 'none'] as cons
 
 /** Of a run's counts those that may be told. */
 export function toldReport(counts: LinkageCounts, threshold: number): LinkageReport {
-  const { rulesVersion, persons, notices, spinePairs, cases } = counts
+  const { rulesVersion, persons, notices, spinePairs, cases, change } = counts
   const tell = (count: number): Told => (isSmall(count, threshold) ? null : count)
   return {
     rulesVersion,
@@ -98,6 +132,23 @@ export function toldReport(counts: LinkageCounts, threshold: number): LinkageRep
     spinePairs: { possible: tell(spinePairs.possible), match: tell(spinePairs.match) },
     cases: tell(cases),
     clusters: mapped(counts.clusters, tell),
+    change: {
+      version: change.version,
+      founded: tell(change.founded),
+      kept: tell(change.kept),
+      merged: tell(change.merged),
+      split: tell(change.split),
+      attached: tell(change.attached),
+      detached: tell(change.detached),
+      moved: tell(change.moved),
+      held: tell(change.held),
+      torn: tell(change.torn),
+      cases: {
+        possible: tell(change.cases.possible),
+        conflict: tell(change.cases.conflict),
+        merge: tell(change.cases.merge),
+      },
+    },
   }
 }
 

@@ -11,7 +11,7 @@
 import { z } from 'zod'
 
 /** The rule set a linkage names. It changes whenever the same inputs could link differently. */
-export const rulesVersion = 'gyeol-passes-2'
+export const rulesVersion = 'gyeol-passes-3'
 
 /** The settings of a project's linkage. */
 export const linkRulesSchema = z.strictObject({
@@ -60,4 +60,8 @@ export const passes = [
   { pass: 7, when: 'as 6, K2 not unique', outcome: 'possible' },
   { pass: 8, when: 'K1 different, K2, K3 or K5 equal', outcome: 'possible' },
   { pass: 9, when: 'nothing; a spine record founds a person', outcome: 'none' },
+  { pass: 10, when: 'two people decided', outcome: 'match' },
 ] as const satisfies readonly { pass: number; when: string; outcome: Outcome }[]
+
+/** The pass of what people decided; it goes before all others. */
+export const decidedPass = 10

@@ -21,6 +21,7 @@ const statuses = {
   'delivery-incomplete': [422, 'Delivery incomplete'],
   'digest-differs': [422, 'Digest differs'],
   'disk-full': [503, 'Storage full'],
+  'epoch-retired': [422, 'Linkage key retired'],
   'finding-missing': [409, 'Finding missing'],
   'grant-missing': [403, 'Not allowed'],
   'history-differs': [409, 'History differs'],

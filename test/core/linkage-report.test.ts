@@ -38,6 +38,19 @@ function countsOf(flow: Partial<FlowCounts>): LinkageCounts {
     spinePairs: { possible: 0, match: 0 },
     cases: 40,
     clusters: { 2: 11, 3: 1 },
+    change: {
+      version: 1,
+      founded: 1000,
+      kept: 0,
+      merged: 0,
+      split: 0,
+      attached: 0,
+      detached: 0,
+      moved: 0,
+      held: 0,
+      torn: 0,
+      cases: { possible: 40, conflict: 0, merge: 0 },
+    },
   }
 }
 

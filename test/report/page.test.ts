@@ -112,6 +112,19 @@ function linkageOf(persons: number, some: number): LinkageCounts {
     spinePairs: { possible: 0, match: 0 },
     cases: 4,
     clusters: {},
+    change: {
+      version: 1,
+      founded: persons,
+      kept: 0,
+      merged: 0,
+      split: 0,
+      attached: 0,
+      detached: 0,
+      moved: 0,
+      held: 0,
+      torn: 0,
+      cases: { possible: 4, conflict: 0, merge: 0 },
+    },
   }
 }
 

@@ -7,10 +7,12 @@ export const byNumberSteps = [
   with person_k4 as (
     select founding, max(t4) as t4 from settled_spine where not is_contested group by founding
   ), only_person as (
-    select distinct number, founding, person_k4.t4
+    -- Where people made one person of two births, each number has its own.
+    select number, founding, coalesce(max(settled_spine.t4), any_value(person_k4.t4)) as t4
     from settled_spine
     join person_k4 using (founding)
     where number is not null and not is_contested
+    group by number, founding
   ), one_of_many as (
     select distinct number, t4, founding from settled_spine where is_one_of_many
   ), contested as (
@@ -27,19 +29,29 @@ export const byNumberSteps = [
     left join contested on contested.number = record.number
     left join one_of_many on one_of_many.number = record.number and one_of_many.t4 = record.t4
     where not record.is_spine
+  ), banned as (
+    -- People said who it is, or that it is not this person.
+    select distinct agency, serial
+    from found
+    join decided_other using (agency, serial)
+    where is_one or decided_other.founding = found.founding
+  ), allowed as (
+    select found.* replace (case when banned.serial is null then founding end as founding)
+    from found
+    left join banned using (agency, serial)
   )
-  select found.*, own_k1.t1 is not null as is_same_k1,
+  select allowed.*, own_k1.t1 is not null as is_same_k1,
     case
       when is_hub then 0
-      when is_contested and found.founding is null then 3
-      when found.founding is null then 9
+      when is_contested and allowed.founding is null then 3
+      when allowed.founding is null then 9
       when t4 <> founding_t4 then 3
       when own_k1.t1 is null then 4
       when t4 is null or founding_t4 is null then 2
       else 1
     end::tinyint as pass
-  from found
-  left join own_k1 on own_k1.founding = found.founding and own_k1.t1 = found.t1`,
+  from allowed
+  left join own_k1 on own_k1.founding = allowed.founding and own_k1.t1 = allowed.t1`,
 
   // A person without a K4 may not get two of them from two sources.
   `create temp table second_k4 as

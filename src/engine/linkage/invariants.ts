@@ -3,19 +3,23 @@
  * program: nothing is published.
  */
 import { Refusal } from '../../core/errors.ts'
+import { decidedPass } from '../../core/passes.ts'
 import type { Session } from '../session.ts'
 
 /** Table `member`: every link of every agency, as far as the invariants need it. */
 export const memberStep = `
   create temp table member (ordinal integer, agency utinyint, number ubigint, k4 ubigint)`
 
-/** Adds the links of table `linked`. A promoted link has another number by the project's own wish. */
+/**
+ * Adds the links of table `linked`. A promoted link has another number by the project's own wish, and what two people decided
+ * goes before every rule.
+ */
 export function addMembersStep(agency: number): string {
   return `
   insert into member
   select ordinal, ${agency}, case when pass < 7 or is_spine then number end, k4
   from linked
-  where ordinal is not null`
+  where ordinal is not null and pass <> ${decidedPass}`
 }
 
 /** What there is to say of agencies: by number, who is the spine and who is free of duplicates. */
@@ -34,16 +38,18 @@ export async function requireInvariants(
   const free = agencies.flatMap(({ agency, isDuplicateFree }) => (isDuplicateFree ? [agency] : []))
   const isFree = `agency in (${free.length === 0 ? 'null' : free.join(', ')})`
   const [found] = await session.rows<Record<string, number>>(`
-    with person_of_members as (
+    with of_decision as (
+      select ordinal from person join settled_spine using (founding) join spine_label using (serial)
+    ), person_of_members as (
       select ordinal,
         count(*) filter (agency = ${spine}) as spine_serials,
         min(number) <> max(number)
           and ordinal not in (
-            select ordinal from person join spine_pair on first = founding where is_one
+            select ordinal from person join founding_label on label = founding
           ) as has_numbers,
-        min(k4) <> max(k4) as has_k4s,
-        count(*) filter (${isFree})
-          > bit_count(coalesce(bit_or(${bit}) filter (${isFree}), 0)) as has_serials
+        min(k4) <> max(k4) and ordinal not in (from of_decision) as has_k4s,
+        count(*) filter (${isFree}) > bit_count(coalesce(bit_or(${bit}) filter (${isFree}), 0))
+          and ordinal not in (from of_decision) as has_serials
       from member
       group by ordinal
     )

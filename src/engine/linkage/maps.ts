@@ -10,8 +10,10 @@ export function linkedStep(agency: number): string {
   const placed = placedQuery({ record: `record_${agency}`, where: `agency = ${agency}` })
   return `
   create or replace temp table linked as
-  select is_spine, record.serial, coalesce(late.ordinal, record.ordinal) as ordinal,
-    coalesce(late.pass, record.pass) as pass, coalesce(late.pattern, record.pattern) as pattern,
+  select is_spine, record.serial,
+    case when late.serial is null then record.ordinal else late.ordinal end as ordinal,
+    coalesce(late.pass, record.pass) as pass,
+    case when late.serial is null then record.pattern else late.pattern end as pattern,
     case when record.number is not null then hash(record.number) end as number,
     case when record.t4 is not null then hash(record.t4) end as k4
   from (${placed}) as record
@@ -62,24 +64,4 @@ export async function requireDistinctSerials(
       serials: repeated.serials,
     })
   }
-}
-
-/** Writes the pairs that people may want to look at: agency, serial, ordinal, pass, pattern. */
-export async function writeCases(
-  session: Session,
-  agencies: readonly string[],
-  file: string,
-): Promise<number> {
-  const names = agencies.map((name) => quoteText(name)).join(', ')
-  await session.run(`
-    copy (
-      select [${names}][agency + 1] as agency, serial, ordinal, pass, pattern
-      from possible_case
-      semi join (from late where late.ordinal is null and late.pass in (7, 8)) as open using (agency, serial)
-      order by all
-    ) to ${quoteText(file)} (${parquetOptions})`)
-  const [cases] = await session.rows<{ count: number }>(
-    `select count(*) as count from read_parquet(${quoteText(file)})`,
-  )
-  return cases?.count ?? 0
 }

@@ -24,7 +24,7 @@ export function noticeStep(files: readonly string[]): string {
     where old_t1 <> new_t1`
 }
 
-/** Tables `suspect` and `suspect_record`. Needs `notice` and `twin_record`. */
+/** Tables `suspect` and `suspect_record`. Needs `notice`, `twin_record` and `decided_token`. */
 export function suspectSteps(agencies: number): string[] {
   const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
   return [
@@ -39,7 +39,9 @@ export function suspectSteps(agencies: number): string[] {
       union
       select unnest([a, b]) from notice
       union
-      select t1 from twin_record where t1 is not null`,
+      select t1 from twin_record where t1 is not null
+      union
+      select t1 from decided_token`,
     `create temp table suspect_record as
       select record.*
       from record

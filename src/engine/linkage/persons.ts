@@ -2,9 +2,12 @@
 
 /**
  * Table `person`: ordinal, person number and founding of every person; whether it has a K1; its K4; and its K1 where one join
- * settles it. Needs the function `person_of`.
+ * settles it. Table `other_k4`: ordinal and K4 of persons that people made one of two births.
+ *
+ * @param isFirst - nobody is known yet. Else the table `named` says who has which number.
  */
-export const personStep = `
+export const personSteps = (isFirst: boolean): string[] => [
+  `
   create temp table person as
   with of_suspects as (
     select founding, max(t4) as t4, bool_or(number is not null) as has_number
@@ -15,7 +18,7 @@ export const personStep = `
   )
   select (row_number() over (order by person) - 1)::integer as ordinal, person, founding, t1, t4, has_number
   from (
-    select person_of(founding) as person, founding, t1, t4, has_number
+    select ${isFirst ? 'person_of(founding)' : 'person'} as person, founding, t1, t4, has_number
     from (
       select t1 as founding, t1, t4, true as has_number
       from record
@@ -26,7 +29,14 @@ export const personStep = `
       from of_suspects
       left join brought using (founding)
     )
-  )`
+    ${isFirst ? '' : 'join named using (founding)'}
+  )`,
+  `create temp table other_k4 as
+  select distinct ordinal, settled_spine.t4
+  from settled_spine
+  join person using (founding)
+  where settled_spine.t4 <> person.t4`,
+]
 
 /** Table `settled`: every record that one join does not settle. */
 export const settledStep = `

@@ -1,6 +1,7 @@
 /**
  * The records of a linkage: a serial of an agency with the keys of the last wave that brought it. Views `record_0`,
- * `record_1` and so on, one an agency, and `record`, all of them. Every other step reads these.
+ * `record_1` and so on, one an agency, and `record`, all of them. Every other step reads these. A record of the spine whose keys
+ * are held back (`waves/held.ts`) has the keys that it had before.
  */
 import { quoteText } from '../session.ts'
 
@@ -12,21 +13,49 @@ export type AgencyFiles = {
   deliveries: readonly { wave: number; files: readonly string[] }[]
 }
 
-/** The statements that make the views. */
-export function recordSteps(agencies: readonly AgencyFiles[]): string[] {
-  const steps = agencies.flatMap((agency) => {
+/**
+ * The statements that make the views `sent_<n>`: serial, t1 to t5, first_wave and last_wave of every serial of an agency, as
+ * the last wave that brought it says.
+ */
+export function sentSteps(agencies: readonly AgencyFiles[]): string[] {
+  return agencies.flatMap((agency) => {
     const [only, ...others] = agency.deliveries
-    const from = only && others.length === 0 ? rowsOf(only) : `last_word_${agency.agency}`
+    const from =
+      others.length === 0
+        ? `(select *, ${only?.wave ?? 0} as first_wave, ${only?.wave ?? 0} as last_wave
+            from ${only ? rowsOf(only) : noRows})`
+        : `last_word_${agency.agency}`
     const view = `
+      create temp view sent_${agency.agency} as
+      select serial, t1, t2, t3, t4, t5, first_wave::smallint as first_wave, last_wave::smallint as last_wave
+      from ${from}`
+    return others.length === 0 ? [view] : [lastWordStep(agency), view]
+  })
+}
+
+/** The statements that make the views `record_<n>` and `record`. Needs the table `held` where keys are held back. */
+export function recordSteps(agencies: readonly AgencyFiles[], isAnyHeld: boolean): string[] {
+  const steps = agencies.map((agency) => {
+    const sent = `sent_${agency.agency}`
+    const from =
+      agency.isSpine && isAnyHeld
+        ? `(select ${sent}.* replace (
+              case when held.serial is null then ${sent}.t1 else held.t1 end as t1,
+              case when held.serial is null then ${sent}.t4 else held.t4 end as t4)
+            from ${sent} left join held using (serial))`
+        : sent
+    return `
       create temp view record_${agency.agency} as
       select ${agency.agency}::utinyint as agency, ${agency.isSpine} as is_spine,
         ${agency.isDuplicateFree} as is_duplicate_free, serial, t1, t2, t3, t4, t5
       from ${from}`
-    return others.length === 0 ? [view] : [lastWordStep(agency), view]
   })
   const all = agencies.map(({ agency }) => `select * from record_${agency}`)
   return [...steps, `create temp view record as ${all.join(' union all ')}`]
 }
+
+const noRows = `(select null::varchar as serial, null::uuid as t1, null::uuid as t2, null::uuid as t3,
+  null::uuid as t4, null::uuid as t5 where false)`
 
 /** The rows of token files, as they are. */
 export function rowsOf({ files }: { files: readonly string[] }): string {
@@ -40,7 +69,7 @@ function lastWordStep({ agency, deliveries }: AgencyFiles): string {
   )
   return `
     create temp table last_word_${agency} as
-    select * exclude (wave)
+    select * exclude (wave), min(wave) over (partition by serial) as first_wave, wave as last_wave
     from (${waves.join(' union all ')})
     qualify row_number() over (partition by serial order by wave desc) = 1`
 }

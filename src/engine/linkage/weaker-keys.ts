@@ -8,19 +8,35 @@ import { weakerTypes } from './shared-keys.ts'
 const both = weakerTypes.map((type) => `k${type}`)
 const agreed = both.map((name) => `${name}::integer`).join(' + ')
 
-/** Tables `known` (type, token, ordinal, agency), `unsettled` and `pair`: who may be whom, where no K4 forbids it. */
+/** Table `late` (agency, serial, ordinal, pass, pattern, number, t4): records that are placed otherwise than by number. */
+export const lateStep = `
+  create temp table late (
+    agency utinyint, serial varchar, ordinal integer, pass tinyint, pattern varchar, number uuid, t4 uuid
+  )`
+
+/**
+ * Tables `known` (type, token, ordinal, agency), `unsettled` and `pair`: who may be whom, where no K4 and no decision forbids
+ * it. A record that people placed neither seeks a person nor lends its keys to one.
+ */
 export const pairSteps = [
   `create temp table known as
     ${weakerTypes
       .map(
         (type) => `select distinct ${type} as type, t${type} as token, ordinal, agency
-      from sound_row where ordinal is not null and t${type} is not null`,
+      from sound_row anti join late using (agency, serial)
+      where ordinal is not null and t${type} is not null`,
       )
       .join(' union all ')}`,
   `create temp table unsettled as
     select agency, is_duplicate_free, serial, t2, t3, t4, t5, number, pass
     from sound_row
+    anti join late using (agency, serial)
     where not is_spine and pass in (0, 9)`,
+  `create temp table banned_pair as
+    select agency, serial, ordinal
+    from decided_other
+    join person using (founding)
+    where not is_one`,
   `create temp table pair as
     with wanted as (
       ${weakerTypes
@@ -49,10 +65,9 @@ export const pairSteps = [
     from agreeing
     join unsettled as record using (agency, serial)
     join person using (ordinal)
-    where record.t4 is null or person.t4 is null or record.t4 = person.t4`,
-  `create temp table late (
-    agency utinyint, serial varchar, ordinal integer, pass tinyint, pattern varchar, number uuid, t4 uuid
-  )`,
+    left join other_k4 on other_k4.ordinal = agreeing.ordinal and other_k4.t4 = record.t4
+    anti join banned_pair using (agency, serial, ordinal)
+    where record.t4 is null or person.t4 is null or record.t4 = person.t4 or other_k4.t4 is not null`,
 ]
 
 function letterOf(type: number): string {

@@ -20,9 +20,9 @@ async function digestsOf(
   try {
     const result = await link(session, dir, population, layout)
     const maps = ['spine', 'one', 'two', 'three'].map((agency) => result.maps[agency]?.file)
-    const paths = [result.personsFile, result.casesFile, ...maps]
+    const paths = [result.personsFile, result.indexFile, result.changesFile, ...maps]
     const files = await Promise.all(paths.map((path) => (path ? readFile(path) : '')))
-    return [...files, JSON.stringify(result.report)].map((bytes) =>
+    return [...files, JSON.stringify([result.report, result.worklist])].map((bytes) =>
       createHash('sha256').update(bytes).digest('hex'),
     )
   } finally {

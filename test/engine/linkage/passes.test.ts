@@ -183,10 +183,31 @@ test('tells how far shared keys would reach, the pairs that are possible, and th
   t.same(result.report.spinePairs, { possible: 1, match: 0 })
   t.same(result.report.clusters, { 3: 1 }, 'K2 joins a and b, p joins them with c')
   t.equal(result.report.cases, 2)
-  const found = await session.rows(
-    `select agency, serial, pass, pattern from read_parquet(${quoteText(result.casesFile)})`,
+  const found = await session.rows(`
+    select agency, serial, spine_serial as spine from read_parquet(${quoteText(result.indexFile)})
+    where kind = 'case' order by all`)
+  t.same(found, [
+    { agency: 'one', serial: 'p', spine: 'c' },
+    { agency: 'one', serial: 'q', spine: 'a' },
+    { agency: 'one', serial: 'q', spine: 'b' },
+    { agency: 'spine', serial: 'a', spine: 'b' },
+  ])
+  t.same(
+    result.worklist.map(({ caseId, ...one }) => one),
+    [
+      { kind: 'merge', pass: null, pattern: null, candidates: 1, nameShared: null, wave: 1 },
+      { kind: 'conflict', pass: 3, pattern: '=..x.', candidates: 1, nameShared: null, wave: 1 },
+      ...Array(2).fill({
+        kind: 'possible',
+        pass: 8,
+        pattern: 'x=-=-',
+        candidates: 2,
+        nameShared: 4,
+        wave: 1,
+      }),
+    ].map((one) => ({ ...one, agency: one.kind === 'merge' ? 'spine' : 'one' })),
   )
-  t.same(found, Array(2).fill({ agency: 'one', serial: 'q', pass: 8, pattern: 'x=-=-' }))
+  t.same(result.report.change.cases, { possible: 2, conflict: 1, merge: 1 })
   const places = await placesOf(session, result)
   t.equal(places.get('one r')?.pattern, '=..=.')
 })

@@ -1,0 +1,57 @@
+/** The links of the linkage before: what changed since, and what is carried over a change of the linkage key. */
+import { rowsOf } from '../linkage/records.ts'
+import { quoteText, type Session } from '../session.ts'
+
+/** Links of one agency against the linkage before. */
+export type LinkChange = { attached: number; detached: number; moved: number }
+
+/**
+ * Table `before_link` (serial, ordinal, pass, pattern): where an agency's serials stood in the linkage before, as places in
+ * the list of this one; who was merged is their survivor.
+ *
+ * @param maps - link maps of the linkage before; their ordinals are those of the key index.
+ */
+export function beforeStep(maps: readonly string[]): string {
+  const from =
+    maps.length === 0
+      ? `(select null::varchar as serial, null::integer as ordinal, null::tinyint as pass, null::varchar as pattern
+          where false)`
+      : `read_parquet([${maps.map(quoteText).join(', ')}])`
+  return `
+    create or replace temp table before_link as
+    select serial, person.ordinal, pass, pattern
+    from (
+      select serial, any_value(ordinal) as ordinal, any_value(pass) as pass, any_value(pattern) as pattern
+      from ${from}
+      where ordinal is not null
+      group by serial
+    ) as link
+    join known_person using (ordinal)
+    left join merged on merged.person = known_person.person
+    join person on person.person = coalesce(merged.other, known_person.person)`
+}
+
+/**
+ * Adds to `linked` the serials of deliveries under an older linkage key. Their tokens meet no others any more; they stay with
+ * the person they were linked to, or with nobody.
+ */
+export function carriedStep(deliveries: readonly { files: readonly string[] }[]): string {
+  const serials = deliveries.map((delivery) => `select serial from ${rowsOf(delivery)}`)
+  return `
+    insert into linked
+    select false, old.serial, before_link.ordinal, coalesce(before_link.pass, 9), before_link.pattern, null, null
+    from (${serials.join(' union ')}) as old
+    anti join linked on linked.serial = old.serial
+    left join before_link on before_link.serial = old.serial`
+}
+
+/** Compares `linked` with `before_link`. */
+export async function linkChange(session: Session): Promise<LinkChange> {
+  const [counted] = await session.rows<LinkChange>(`
+    select count(*) filter (before_link.ordinal is null and linked.ordinal is not null) as attached,
+      count(*) filter (before_link.ordinal is not null and linked.ordinal is null) as detached,
+      count(*) filter (before_link.ordinal <> linked.ordinal) as moved
+    from linked
+    left join before_link using (serial)`)
+  return counted ?? { attached: 0, detached: 0, moved: 0 }
+}

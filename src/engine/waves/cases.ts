@@ -1,0 +1,137 @@
+/**
+ * The cases of a run: a record and a record of the spine that may be one person, or of which something forbids it. People
+ * decide on them; a case has the same number in every run, and the number tells nothing without the key side's index.
+ */
+import { decidedPass } from '../../core/passes.ts'
+import type { Session } from '../session.ts'
+
+/** A case as the worklist shows it. */
+export type WorkCase = {
+  caseId: string
+  /** `possible`: it may be; `conflict`: its keys name the person and something forbids it; `merge`: two of the spine. */
+  kind: 'possible' | 'conflict' | 'merge'
+  agency: string
+  wave: number
+  /** Null for a pair of the spine. */
+  pass: number | null
+  pattern: string | null
+  /** How many persons the record may be. */
+  candidates: number
+  /** How many records have the name key that both have; null where none or no name agrees. */
+  nameShared: number | null
+}
+
+/**
+ * Table `work_case`: case_id, kind, agency (number), serial, spine_serial, ordinal, pass, pattern, candidates, t2. What was
+ * decided is not in it.
+ *
+ * @param of.agencies - names by number; `spine`: the spine's number.
+ */
+export async function gatherCases(
+  session: Session,
+  { agencies, spine }: { agencies: readonly string[]; spine: number },
+): Promise<void> {
+  await session.run(recordPairs)
+  await session.run(spinePairs)
+  await session.run(`
+    create temp table work_case as
+    with first_record as (
+      select ordinal, min(serial) as spine_serial
+      from spine_place join person using (founding)
+      where ordinal in (select ordinal from record_pair)
+      group by ordinal
+    ), open_pair as (
+      select record_pair.*, spine_serial
+      from record_pair
+      join first_record using (ordinal)
+      anti join (select agency, serial, ordinal from decided_other join person using (founding)) as said
+        using (agency, serial, ordinal)
+      union all
+      select 'merge', ${spine}::utinyint, a, ordinal, null, null, null, b
+      from spine_case
+      join spine_place on serial = b
+      join person using (founding)
+    )
+    select (left(sha256([${agencies.map((name) => `'${name}'`).join(', ')}][agency + 1]
+        || ' ' || serial || ' ' || spine_serial), 32))::uuid as case_id, *,
+      count(*) over (partition by agency, serial)::integer as candidates
+    from open_pair`)
+}
+
+/** How many cases there are of each kind. */
+export async function caseCounts(session: Session): Promise<Record<WorkCase['kind'], number>> {
+  const rows = await session.rows<{ kind: WorkCase['kind']; cases: number }>(
+    'select kind, count(*) as cases from work_case group by kind',
+  )
+  const counted = new Map(rows.map(({ kind, cases }) => [kind, cases]))
+  const of = (kind: WorkCase['kind']): number => counted.get(kind) ?? 0
+  return { possible: of('possible'), conflict: of('conflict'), merge: of('merge') }
+}
+
+const gravity = "list_position(['merge', 'conflict', 'possible'], kind), pass, case_id"
+
+/** The first cases of a run, the gravest first: two of the spine, conflicts, then what is possible. */
+export async function worklistOf(
+  session: Session,
+  agencies: readonly string[],
+  casesMax: number,
+): Promise<WorkCase[]> {
+  const rows = await session.rows<WorkCase & { number: number }>(`
+    with chosen as (
+      from work_case
+      order by ${gravity}
+      limit ${casesMax}
+    ), named as (
+      select t2, count(*)::integer as records from record where t2 in (select t2 from chosen) group by t2
+    )
+    select case_id::varchar as "caseId", kind, agency as number, coalesce(last_wave, 0)::integer as wave,
+      pass, pattern, candidates, case when pattern[2] = '=' then records end as "nameShared"
+    from chosen
+    left join sent_wave using (agency, serial)
+    left join named using (t2)
+    order by ${gravity}`)
+  return rows.map(({ number, ...row }) => ({ ...row, agency: agencies[number] ?? '' }))
+}
+
+/** Table `record_pair`: records that are open or in conflict, each with every person it may be. */
+const recordPairs = `
+  create temp table record_pair as
+  select 'possible' as kind, agency, serial, ordinal, possible_case.pass, pattern, unsettled.t2
+  from possible_case
+  semi join (from late where late.ordinal is null and late.pass in (7, 8)) as still using (agency, serial)
+  join unsettled using (agency, serial)
+  union all
+  select 'conflict', agency, serial, pair.ordinal, late.pass, pair.pattern, pair.t2
+  from pair
+  join late using (agency, serial)
+  where late.ordinal is null and late.pass in (5, 6) and late.pass <> ${decidedPass}
+  union all
+  select distinct 'conflict', settled_other.agency, settled_other.serial, person.ordinal, 3::tinyint,
+    settled_other.pattern, settled_other.t2
+  from settled_other
+  join by_number using (agency, serial)
+  left join settled_spine as spine on by_number.founding is null and spine.number = settled_other.number
+  join person on person.founding = coalesce(by_number.founding, spine.founding)
+  anti join late on late.agency = settled_other.agency and late.serial = settled_other.serial
+  where settled_other.pass = 3`
+
+/** Table `spine_case` (a, b: the lesser serial first): records of the spine that may be one person and are two. */
+const spinePairs = `
+  create temp table spine_case as
+  with pair as (
+    select serial as a, other as b from held_pair
+    union
+    select first_serial, second_serial from spine_pair where not is_one
+    union
+    select one.serial, other.serial
+    from settled_spine as one
+    join settled_spine as other using (number)
+    where one.is_contested and one.founding <> other.founding
+  )
+  select distinct least(a, b) as a, greatest(a, b) as b
+  from pair
+  anti join spine_apart on spine_apart.a = pair.a and spine_apart.b = pair.b
+  where not exists (
+    select 1 from spine_label as one join spine_label as other using (label)
+    where one.serial = pair.a and other.serial = pair.b
+  )`

@@ -1,0 +1,111 @@
+/** What a run leaves: the next version of the key index, and the list of numbers that changed. */
+import { quoteText, type Session } from '../session.ts'
+import { parquetOptions } from '../take-table.ts'
+import { indexColumns } from './known.ts'
+
+/** Persons of a run against the version it went on from. */
+export type PersonChange = { founded: number; kept: number; merged: number; split: number }
+
+/**
+ * Table `new_change` (person, other, reason): numbers given up to a survivor (`merge`), and numbers that came out of another
+ * (`split`). Needs the tables of `numbering.ts`.
+ */
+export const changeStep = `
+  create temp table new_change as
+  select person, other, 'merge' as reason from merged
+  union all
+  select distinct claim.person, named.person, 'split'
+  from claim
+  join keeper using (person)
+  join named on named.founding = claim.founding
+  where claim.founding <> keeper.founding and named.person <> claim.person`
+
+/**
+ * Writes the index and the list of all changes: person UUID, other UUID, reason VARCHAR, version INTEGER, in order. The list
+ * is for the data side, which tells each release domain its part of it.
+ */
+export async function writeIndex(
+  session: Session,
+  {
+    version,
+    agencies,
+    ...files
+  }: {
+    version: number
+    agencies: readonly string[]
+    indexFile: string
+    changesFile: string
+  },
+): Promise<void> {
+  await session.run(`
+    create temp table all_change as
+    select known_change.person, coalesce(merged.other, known_change.other) as other, reason, version
+    from known_change
+    left join merged on merged.person = known_change.other
+    union all
+    select person, other, reason, ${version} from new_change`)
+  await session.run(`copy (from all_change order by all)
+    to ${quoteText(files.changesFile)} (${parquetOptions})`)
+  const names = `[${agencies.map(quoteText).join(', ')}]`
+  const none = indexColumns.split(',').map((name) => name.trim())
+  const row = (kind: string, columns: Record<string, string>): string => {
+    const value = (name: string): string =>
+      name === 'kind' ? quoteText(kind) : (columns[name] ?? 'null')
+    return none.map((name) => `${value(name)} as ${name}`).join(', ')
+  }
+  await session.run(`
+    copy (
+      select * from no_index
+      union all
+      (select ${row('person', {
+        ordinal: 'person.ordinal',
+        person: 'person.person',
+        version: `coalesce(known.version, ${version})`,
+      })}
+      from person left join known_person as known using (person)
+      order by person.ordinal)
+      union all
+      (select ${row('spine', {
+        serial: 'spine_place.serial',
+        person: 'person.person',
+        t1: 'spine_place.t1',
+        t4: 'spine_place.t4',
+        version: `coalesce(known.version, ${version})`,
+        first_wave: 'least(known.first_wave, sent_spine.first_wave)',
+        last_wave: 'sent_spine.last_wave',
+      })}
+      from spine_place
+      join person using (founding)
+      join sent_spine on sent_spine.serial = spine_place.serial
+      left join known_spine as known on known.serial = spine_place.serial
+      order by spine_place.serial)
+      union all
+      (select ${row('change', { person: 'person', other: 'other', reason: 'reason', version: 'version' })}
+      from all_change order by person, other, reason, version)
+      union all
+      (select ${row('case', {
+        case_id: 'case_id',
+        agency: 'agency',
+        serial: 'serial',
+        spine_serial: 'spine_serial',
+      })}
+      from (
+        select case_id, ${names}[agency + 1] as agency, serial, spine_serial from work_case
+        union
+        select case_id, agency, serial, spine_serial from known_case
+        where case_id in (select case_id from said)
+      )
+      order by case_id)
+    ) to ${quoteText(files.indexFile)} (${parquetOptions})`)
+}
+
+/** How many persons are new, known, gone and split off. */
+export async function personChange(session: Session): Promise<PersonChange> {
+  const [counted] = await session.rows<PersonChange>(`
+    select
+      (select count(*) from person anti join known_person using (person)) as founded,
+      (select count(*) from person semi join known_person using (person)) as kept,
+      (select count(*) from new_change where reason = 'merge') as merged,
+      (select count(*) from new_change where reason = 'split') as split`)
+  return counted ?? { founded: 0, kept: 0, merged: 0, split: 0 }
+}
