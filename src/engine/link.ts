@@ -91,7 +91,7 @@ export type ToLink = {
   known?: KeyIndex | undefined
   /** Agency → link maps of the last linkage. */
   before?: Readonly<Record<string, readonly string[]>>
-  /** Decisions in force. */
+  /** Of every case that people ever decided on. */
   verdicts?: readonly Verdict[]
   /** Founding tokens (n × 16 bytes) → person numbers (n × 16 bytes). */
   personsOf: OnColumn

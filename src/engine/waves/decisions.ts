@@ -6,8 +6,8 @@ import { decidedPass } from '../../core/passes.ts'
 import { labelComponents } from '../linkage/components.ts'
 import { quoteText, type Session } from '../session.ts'
 
-/** A decision in force, by the number of its case. */
-export type Verdict = { caseId: string; verdict: 'must-link' | 'cannot-link' }
+/** What was decided last of a case. `undecided`: a decision was taken back, and the rules alone count. */
+export type Verdict = { caseId: string; verdict: 'must-link' | 'cannot-link' | 'undecided' }
 
 /**
  * Tables `said` (case_id, verdict), `decided` (agency, serial, spine_serial, verdict), `spine_label` (serial, label: spine records that were decided to
@@ -34,7 +34,7 @@ export async function takeDecisions(
       serial, spine_serial, verdict
     from known_case
     join said using (case_id)
-    where list_contains([${agencies.map(quoteText).join(', ')}], agency)`)
+    where verdict <> 'undecided' and list_contains([${agencies.map(quoteText).join(', ')}], agency)`)
   await session.run(`
     create temp table spine_apart as
     select unnest([serial, spine_serial]) as a, unnest([spine_serial, serial]) as b

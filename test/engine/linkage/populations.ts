@@ -17,7 +17,7 @@ export type Population = {
 export type Populations = Population[]
 
 const personKey = createSecretKey(Buffer.alloc(32, 9))
-const personsOf = (tokens: Uint8Array): Uint8Array =>
+export const personsOf = (tokens: Uint8Array): Uint8Array =>
   macColumn('cmac-aes-256', personKey, tokens, 16)
 
 /** The token of a key: any text has one. */
@@ -186,14 +186,24 @@ export async function link(
       noticeFiles: deliveries.length === 0 ? [`${dir}/notices.parquet`] : [],
     })
   }
-  const pairs = notices.map(([a, b]) => `('${tokenOf(a)}', '${tokenOf(b)}')`)
-  await session.run(`copy (select a::uuid as old_t1, b::uuid as new_t1
-    from (values ${[...pairs, '(null, null)'].join(', ')}) as v(a, b))
-    to ${quoteText(`${dir}/notices.parquet`)} (format parquet)`)
+  await writeNotices(session, `${dir}/notices.parquet`, notices)
   return await linkPersons(session, { deliveries, rules, personsOf, outDir: dir })
 }
 
-async function writeTokens(
+/** Writes pairs of numbers as a file of notices. */
+export async function writeNotices(
+  session: Session,
+  path: string,
+  notices: readonly [string, string][],
+): Promise<void> {
+  const pairs = notices.map(([a, b]) => `('${tokenOf(a)}', '${tokenOf(b)}')`)
+  await session.run(`copy (select a::uuid as old_t1, b::uuid as new_t1
+    from (values ${[...pairs, '(null, null)'].join(', ')}) as v(a, b))
+    to ${quoteText(path)} (format parquet)`)
+}
+
+/** Writes records as a token file, in the order given. */
+export async function writeTokens(
   session: Session,
   path: string,
   rows: readonly OracleRecord[],

@@ -1,0 +1,205 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Test, test } from 'tap'
+import { linkRulesSchema } from '../../../src/core/passes.ts'
+import type { OracleRecord } from '../linkage/oracle.ts'
+import { refusalOf } from '../scratch.ts'
+import { openProject, type Project, type Run } from './project.ts'
+
+const spine = { agency: 'spine', isSpine: true, isDuplicateFree: false }
+const strict = { agency: 'spine', isSpine: true, isDuplicateFree: true }
+const one = { agency: 'one', isSpine: false, isDuplicateFree: false }
+const deaths = { agency: 'deaths', isSpine: false, isDuplicateFree: true }
+
+type Keys = Partial<Record<'k1' | 'k2' | 'k3' | 'k4' | 'k5', string>>
+type Source = Pick<OracleRecord, 'agency' | 'isSpine' | 'isDuplicateFree'>
+const record = (source: Source, serial: string, keys: Keys): OracleRecord => ({
+  ...source,
+  serial,
+  ...keys,
+})
+
+async function project(t: Test, rules = {}): Promise<Project> {
+  const dir = await mkdtemp(join(tmpdir(), 'gyeol-waves-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  return openProject(dir, linkRulesSchema.parse(rules))
+}
+
+const of = (run: Run, ...records: string[]): (string | undefined)[] =>
+  records.map((name) => run.personOf.get(name))
+
+test('a person keeps their number when the registry corrects theirs, and it goes to nobody else', async (t) => {
+  const { deliver, link } = await project(t)
+  await deliver({
+    records: [record(spine, 'a', { k1: '1', k4: 'x' }), record(one, 'p', { k1: '1' })],
+    notices: [],
+  })
+  const first = await link()
+  const [a] = of(first, 'spine a')
+  t.same(of(first, 'one p'), [a])
+  await deliver({
+    records: [
+      record(spine, 'a', { k1: '2', k4: 'x' }),
+      record(spine, 'b', { k1: '1', k4: 'y' }),
+      record(one, 'q', { k1: '2', k4: 'x' }),
+    ],
+    notices: [],
+  })
+  const second = await link()
+  const [b] = of(second, 'spine b')
+  t.same(of(second, 'spine a', 'one q'), [a, a])
+  t.not(b, a, 'the number of a is given to nobody else, though b has the K1 that founded it')
+  t.same(of(second, 'one p'), [b], 'and what has the K1 goes with who really has it')
+  const { founded, kept, merged, split, attached, moved } = second.linked.report.change
+  t.same(
+    { founded, kept, merged, split, attached, moved },
+    { founded: 1, kept: 1, merged: 0, split: 0, attached: 1, moved: 1 },
+  )
+})
+
+test('a notice makes one person of two; the one that was released first is left, and the other is never seen again', async (t) => {
+  const { deliver, link } = await project(t)
+  await deliver({
+    records: [record(spine, 'a', { k1: '1', k4: 'x' }), record(one, 'p', { k1: '1' })],
+    notices: [],
+  })
+  const first = await link()
+  await deliver({
+    records: [record(spine, 'b', { k1: '2', k4: 'x' }), record(deaths, 'd', { k1: '2', k4: 'x' })],
+    notices: [],
+  })
+  const second = await link({ releasedVersions: [1] })
+  const [a, b] = of(second, 'spine a', 'spine b')
+  t.not(a, b)
+  await deliver({ records: [record(one, 'q', { k1: '2' })], notices: [['1', '2']] })
+  const third = await link({ releasedVersions: [1] })
+  t.same(of(third, 'spine a', 'spine b', 'one p', 'one q', 'deaths d'), Array(5).fill(a))
+  t.same(third.changes, [{ person: b, other: a, reason: 'merge', version: 3 }])
+  t.equal(third.linked.persons, 1)
+  const { kept, merged } = third.linked.report.change
+  t.same({ kept, merged }, { kept: 1, merged: 1 })
+  t.same(of(await link(), 'spine b'), [a], 'and so it stays')
+  void first
+})
+
+for (const source of [spine, strict]) {
+  const free = source.isDuplicateFree ? 'free of duplicates' : 'with duplicates'
+  test(`a number corrected to another person's is held back until people decide (${free})`, async (t) => {
+    const { deliver, link } = await project(t)
+    await deliver({
+      records: [
+        record(source, 'a', { k1: '1', k4: 'x' }),
+        record(source, 'b', { k1: '2', k4: 'x' }),
+        record(one, 'p', { k1: '1', k4: 'x' }),
+        record(one, 'q', { k1: '2', k4: 'x' }),
+      ],
+      notices: [],
+    })
+    const first = await link()
+    const [a, b] = of(first, 'spine a', 'spine b')
+    await deliver({ records: [record(source, 'b', { k1: '1', k4: 'x' })], notices: [] })
+    const second = await link()
+    t.same(of(second, 'spine a', 'one p', 'spine b', 'one q'), [a, a, b, b], 'nobody lost anything')
+    t.equal(second.linked.report.change.held, 1)
+    const caseId = second.cases.get('spine a b') ?? ''
+    t.same(
+      second.linked.worklist.map((each) => [each.caseId, each.kind]),
+      [[caseId, 'merge']],
+    )
+
+    const joined = await link({ verdicts: [{ caseId, verdict: 'must-link' }] })
+    const [survivor] = of(joined, 'spine a')
+    t.same(of(joined, 'spine b', 'one p'), [survivor, survivor])
+    t.same(joined.linked.report.change.merged, 1)
+    const [change] = joined.changes
+    t.same([change?.reason, change?.other], ['merge', survivor])
+    t.same(joined.linked.worklist, [], 'what is decided is no case')
+
+    const apart = await link({ verdicts: [{ caseId, verdict: 'cannot-link' }] })
+    const numbers = of(apart, 'spine a', 'spine b')
+    t.same(numbers[0], survivor, 'decided otherwise: the first record keeps the number')
+    t.not(numbers[1], survivor)
+    t.not(numbers[1], change?.person, 'and the number that was given up stays so')
+    t.equal(apart.linked.report.change.split, 1)
+    t.same(
+      apart.linked.worklist.map((each) => [each.kind, each.agency]),
+      Array(2).fill(['conflict', 'one']),
+      'whose number it is, nobody knows yet',
+    )
+
+    const undecided = await link({ verdicts: [{ caseId, verdict: 'undecided' }] })
+    t.same(of(undecided, 'spine a', 'spine b'), numbers, 'taken back, and two they stay')
+    t.equal(undecided.linked.worklist.filter(({ kind }) => kind === 'merge').length, 1)
+  })
+}
+
+test('people decide who a record is, against its own keys as well', async (t) => {
+  const { deliver, link } = await project(t)
+  await deliver({
+    records: [
+      record(spine, 'a', { k1: '1', k2: 'kim', k4: 'x' }),
+      record(spine, 'b', { k1: '2', k2: 'lee', k4: 'y' }),
+      record(one, 'p', { k1: '3', k2: 'kim', k4: 'x' }),
+      record(one, 'q', { k1: '2', k4: 'z' }),
+      record(one, 'r', { k1: '2', k4: 'y' }),
+    ],
+    notices: [],
+  })
+  const first = await link()
+  const [a, b] = of(first, 'spine a', 'spine b')
+  t.same(of(first, 'one p', 'one q', 'one r'), [undefined, undefined, b])
+  const verdicts = [
+    { caseId: first.cases.get('one p a') ?? '', verdict: 'must-link' as const },
+    { caseId: first.cases.get('one q b') ?? '', verdict: 'must-link' as const },
+  ]
+  const second = await link({ verdicts })
+  t.same(of(second, 'one p', 'one q', 'one r'), [a, b, b])
+  t.same(second.linked.report.agencies['one']?.linkedByPass, { 1: 1, 10: 2 })
+  t.same(second.linked.worklist, [])
+  const third = await link({
+    verdicts: [{ caseId: verdicts[0]?.caseId ?? '', verdict: 'cannot-link' }],
+  })
+  t.same(of(third, 'one p', 'one q', 'one r'), [undefined, undefined, b], 'taken back')
+  t.equal(third.linked.worklist.length, 1, 'q is a case again, p is none')
+})
+
+test('a record that is another person after all takes a new number, and the first record keeps the old', async (t) => {
+  const { deliver, link } = await project(t)
+  await deliver({
+    records: [record(spine, 'a', { k1: '1', k4: 'x' }), record(spine, 'b', { k1: '1', k4: 'x' })],
+    notices: [],
+  })
+  const first = await link()
+  const [a] = of(first, 'spine a')
+  t.same(of(first, 'spine b'), [a])
+  await deliver({ records: [record(spine, 'b', { k1: '2', k4: 'x' })], notices: [] })
+  const second = await link()
+  const [b] = of(second, 'spine b')
+  t.same(of(second, 'spine a'), [a])
+  t.not(b, a)
+  t.same(second.changes, [{ person: a, other: b, reason: 'split', version: 2 }])
+})
+
+test('under a new linkage key everybody keeps their number and their links, once the registry has delivered again', async (t) => {
+  const { deliver, link, changeKey } = await project(t)
+  const registry = [
+    record(spine, 'a', { k1: '1', k4: 'x' }),
+    record(spine, 'b', { k1: '2', k4: 'y' }),
+  ]
+  await deliver({
+    records: [...registry, record(one, 'p', { k1: '1', k4: 'x' }), record(one, 'n', { k1: '9' })],
+    notices: [],
+  })
+  const first = await link()
+  const [a, b] = of(first, 'spine a', 'spine b')
+  changeKey()
+  await deliver({ records: [registry[0] as OracleRecord], notices: [] })
+  const refused = await refusalOf(link())
+  t.same([refused.code, refused.details], ['epoch-retired', { records: 1 }])
+  await deliver({ records: [...registry, record(one, 'q', { k1: '2', k4: 'y' })], notices: [] })
+  const second = await link()
+  t.same(of(second, 'spine a', 'spine b', 'one p', 'one q'), [a, b, a, b])
+  t.same(of(second, 'one n'), [undefined])
+  t.same(second.linked.report.change.attached, 1)
+})
