@@ -26,7 +26,6 @@ export class EngineError extends Error {
 /** What the driver threw, without what it said. Errors that are not the engine's own pass as they are. */
 export function engineErrorOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  if (process.env['DBG']) console.error('DBG', error.message)
   const { type, message } = partsOf(error.message)
   const line = /CSV Error on Line: (\d{1,15})/.exec(message)?.[1]
   return new EngineError(kindOf(type, message), type, line === undefined ? undefined : Number(line))

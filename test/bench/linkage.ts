@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { macColumn } from '../../src/core/mac.ts'
 import { linkRulesSchema } from '../../src/core/passes.ts'
-import { type LinkDelivery, linkPersons } from '../../src/engine/link.ts'
+import { linkPersons } from '../../src/engine/link.ts'
+import type { LinkDelivery } from '../../src/engine/linkage/agencies.ts'
 import { openSession, quoteText } from '../../src/engine/session.ts'
 
 const agencies = ['registry', 'insurer', 'claims', 'statistics', 'vaccinations'] as const
