@@ -157,6 +157,21 @@ create table gyeol.download (
   constraint download_salt_is_16_bytes CHECK ((length(reason_salt) = 16))
 );
 
+create table gyeol.extraction (
+  linkage_id uuid not null,
+  agency_id uuid not null,
+  object_id uuid not null,
+  serials bigint not null,
+  bytes bigint not null,
+  sha256 bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint extraction_pkey PRIMARY KEY (linkage_id, agency_id),
+  constraint extraction_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES gyeol.agency(agency_id),
+  constraint extraction_linkage_id_fkey FOREIGN KEY (linkage_id) REFERENCES gyeol.linkage(linkage_id),
+  constraint extraction_object_id_fkey FOREIGN KEY (object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint extraction_has_a_digest CHECK ((length(sha256) = 32))
+);
+
 create table gyeol.finding (
   release_id uuid not null,
   kind text not null,
@@ -450,7 +465,7 @@ create table gyeol.vault_object (
   constraint vault_object_pkey PRIMARY KEY (object_id),
   constraint vault_object_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
   constraint vault_object_sealing_key_id_fkey FOREIGN KEY (sealing_key_id) REFERENCES gyeol.sealing_key(sealing_key_id),
-  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text])))
+  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text, 'extraction'::text])))
 );
 
 create table gyeol.witness (
@@ -604,7 +619,7 @@ create policy vault_object_is_ended on gyeol.vault_object for update to gyeol_ap
 create policy vault_object_is_seen on gyeol.vault_object for select to public using (true);
 create policy vault_object_of_the_api on gyeol.vault_object for insert to gyeol_api with check ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text])));
 create policy vault_object_of_the_data_side on gyeol.vault_object for insert to gyeol_data with check ((kind = ANY (ARRAY['typed-part'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text])));
-create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text])));
+create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'extraction'::text])));
 
 grant select, insert, update (password_hash, roles, disabled_at) on gyeol.account to gyeol_api;
 grant select (account_id, name, roles, disabled_at, created_at) on gyeol.account to gyeol_auditor;
@@ -639,6 +654,9 @@ grant select on gyeol.destruction_certificate to gyeol_auditor;
 grant select, insert on gyeol.destruction_certificate to gyeol_data;
 grant select, insert, update (ended_at, bytes_sent, outcome) on gyeol.download to gyeol_api;
 grant select on gyeol.download to gyeol_auditor;
+grant select on gyeol.extraction to gyeol_api;
+grant select on gyeol.extraction to gyeol_auditor;
+grant select, insert on gyeol.extraction to gyeol_key;
 grant select, insert on gyeol.finding to gyeol_api;
 grant select on gyeol.finding to gyeol_auditor;
 grant select on gyeol.finding to gyeol_data;

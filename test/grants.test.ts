@@ -22,6 +22,7 @@ cosignature              si    -     -     -     s       -
 delivery                 siU   sU    sU    -     s       -
 destruction_certificate  s     -     si    -     s       -
 download                 siU   -     -     -     s       -
+extraction               s     si    -     -     s       -
 finding                  si    -     s     -     s       -
 job                      siU   siU   siU   -     s       -
 keyring_revision         si    si    si    si    s       -
@@ -158,6 +159,8 @@ test('roles', async (t) => {
       ['gyeol_data', insertObject('tokens')],
       ['gyeol_data', insertObject('link-map')],
       ['gyeol_api', insertObject('desk-file')],
+      ['gyeol_api', insertObject('extraction')],
+      ['gyeol_data', insertObject('extraction')],
       ['gyeol_key', insertJob('data')],
       ['gyeol_data', insertJob('key')],
       ['gyeol_data', insertRevision('key')],

@@ -9,6 +9,7 @@ import { Redis } from 'ioredis'
 import { type Test, test } from 'tap'
 import { openKeyring } from '../src/keys/open-keyring.ts'
 import { startTestRoles, type TestRoles } from './support/all-roles.ts'
+import type { ApiClient } from './support/api-client.ts'
 import {
   csvPart,
   deliver,
@@ -100,6 +101,7 @@ async function wholeJob(t: Test, roles: TestRoles): Promise<string> {
       tables: { cases: table, visits: { ...table, agency: 'other' } },
     },
     recipe: { version: 'gyeol-1', fields: { number: 'identifier' }, keyTypes: { K1: ['number'] } },
+    rules: { extraction: true },
     agencies: [
       { agency: 'spine', isSpine: true, keyTypes: ['K1'] },
       { agency: 'other', keyTypes: ['K1'] },
@@ -147,6 +149,7 @@ async function wholeJob(t: Test, roles: TestRoles): Promise<string> {
   for (const job of [submitted.body.job, sent.job]) {
     t.match((await roles.jobEnd(operator, job)).body.result, { delivery: 'taken' })
   }
+  await keysFirst(t, roles, { operator, other })
   const { cohort } = await makeCohort(roles, operator, 'secrecy')
   const columns = { code: { rule: 'keep' }, note: { rule: 'keep' } }
   const policy = {
@@ -162,6 +165,39 @@ async function wholeJob(t: Test, roles: TestRoles): Promise<string> {
   t.ok(released.includes('PAYLOADMARK7'), 'the recipient has the payload')
   t.notOk(released.includes('SERIALMARK'), 'and no serial')
   return (await operator.get('/v1/projects/secrecy')).body.project
+}
+
+/** A second wave of keys alone; a trial; the list of who was linked; and the tables of those, failures included. */
+async function keysFirst(
+  t: Test,
+  roles: TestRoles,
+  { operator, other }: { operator: ApiClient; other: ApiClient },
+): Promise<void> {
+  const ended = async (job: string) => (await roles.jobEnd(operator, job)).body
+  const send = async (parts: TestPart[], delivery: string): Promise<void> => {
+    const { job } = await deliver(other, 'secrecy', parts, 2)
+    t.match((await ended(job)).result, { delivery })
+  }
+  const path = '/v1/projects/secrecy/linkages'
+  await send([keysPart()], 'taken')
+  const trial = expect(await operator.post(path, { trial: true }), 202).body
+  t.match(await ended(trial.job), { state: 'done' })
+  t.equal((await operator.post(path, { trial: serial(1) })).status, 400)
+  const { linkage, job } = expect(await operator.post(path), 202).body
+  t.match(await ended(job), { state: 'done' })
+  const listOf = (id: string) => other.get(`/v1/linkages/${id}/extraction`)
+  const list = expect(await listOf(linkage), 200)
+    .bytes.toString()
+    .trim()
+    .split('\n')
+  t.same(list.slice(1).sort(), rows.map(serial).sort(), 'the agency has its serials')
+  t.equal((await listOf(trial.linkage)).status, 409)
+  t.equal((await listOf(serial(1))).status, 400)
+  t.equal((await listOf(`${linkage}/${serial(1)}`)).status, 404)
+  const query = `${path.replace('linkages', 'match-rate')}?serial=${serial(1)}`
+  t.notMatch(JSON.stringify((await other.get(query)).body), 'SERIALMARK')
+  await send([tablePart('visits', [`x,C,20200101,${number(1)}`])], 'refused')
+  await send([tablePart('visits')], 'taken')
 }
 
 /** The tokens and persons of the first people, computed with the key side's keyring. */

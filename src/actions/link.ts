@@ -15,6 +15,7 @@ import { inTransaction } from '../store/pool.ts'
 import { agenciesOfProject, findProject } from '../store/projects.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { ringFor } from './ring.ts'
+import { publishExtractions, type SealedExtraction, sealExtractions } from './seal-extractions.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 import { requireLinkage } from './show-linkage.ts'
 
@@ -35,19 +36,24 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
     memoryMiB: deps.jobMemoryMiB * 2, // The one large join of the system; nothing else of this side runs beside it.
     threads: deps.jobThreads,
   })
+  const rules = linkRulesSchema.parse(project?.rules)
   let linked: Linked
+  let extractions: SealedExtraction[] = []
   try {
     linked = await linkPersons(session, {
       deliveries,
-      rules: linkRulesSchema.parse(project?.rules),
+      rules,
       personsOf: (tokens) => deps.keyring.macColumn(person, tokens, 16),
       outDir,
     })
+    if (rules.extraction && !linkage.isTrial) {
+      extractions = await sealExtractions(deps, run, { session, deliveries, linked })
+    }
   } finally {
     session.close()
   }
   if (linkage.isTrial) await endTrial(deps, run, linkage.id, linked)
-  else await publish(deps, run, linkage.id, linked)
+  else await publish(deps, run, linkage.id, { linked, extractions })
 }
 
 /** Opens the tokens of every delivery that has been taken in. */
@@ -91,12 +97,12 @@ async function openTokensOf(
   return files
 }
 
-/** Seals the result to the data side and publishes it in one transaction. */
+/** Seals the result to the data side and publishes it, and the lists for agencies, in one transaction. */
 async function publish(
   deps: WorkerDeps,
   { job }: JobRun,
   linkageId: string,
-  linked: Linked,
+  { linked, extractions }: { linked: Linked; extractions: SealedExtraction[] },
 ): Promise<void> {
   const { projectId } = job
   const to = { projectId, side: 'data' } as const
@@ -110,7 +116,7 @@ async function publish(
     maps.push({ linkageId, deliveryId, objectId: file.object.id, serials, linked: links })
   }
   const counts = { persons: linked.persons, deliveries: maps.length }
-  const wake = await inTransaction(deps.pool, 'link', async (tx) => {
+  const { wake, ended } = await inTransaction(deps.pool, 'link', async (tx) => {
     const parents = await endLease(tx, job, { state: 'done', result: counts })
     await insertObjects(
       tx,
@@ -133,8 +139,10 @@ async function publish(
       counts,
       digests: { persons: persons.plainSha256.toString('hex') },
     })
-    return parents
+    const of = { linkageId, projectId }
+    return { wake: parents, ended: await publishExtractions(deps, tx, of, extractions) }
   })
+  await Promise.all(ended.map((object) => deps.vault.destroy(object)))
   await ringFor(deps, wake)
 }
 

@@ -21,12 +21,13 @@ export async function sealFile(
   to: { projectId: string; kind: ObjectKind } & (
     | { side: Exclude<SealingSide, 'desk'> }
     | { side: 'data'; releaseId: string }
+    | { side: 'desk'; kind: 'extraction' }
   ),
 ): Promise<SealedFile> {
   const key =
     'releaseId' in to
       ? await releaseSealingKey(deps.pool, 'data', to.releaseId)
-      : await currentSealingKey(deps.pool, to.side, to.projectId)
+      : await currentSealingKey(deps.pool, to.side, to.side === 'desk' ? undefined : to.projectId)
   if (!key) throw new Error(`the ${to.side} side has published no sealing key`)
   const objectId = deps.randomUuid()
   await using file = await open(path, 'r')

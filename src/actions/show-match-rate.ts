@@ -1,5 +1,6 @@
 import { authorize, type Caller } from '../core/grants.ts'
 import type { LinkageReport } from '../core/linkage-report.ts'
+import { linkageToExtract } from '../store/extractions.ts'
 import { newestLinkage } from '../store/linkages.ts'
 import type { Deps } from './deps.ts'
 import { toldReportOf } from './show-linkage.ts'
@@ -12,6 +13,8 @@ export type MatchRate = {
   linkage: string
   isTrial: boolean
   threshold: number
+  /** To an agency: the linkage of which it may fetch the list of its own linked serials. */
+  extraction: string | null
   agencies: ({ agency: string } & Pick<AgencyReport, 'serials' | 'linked' | 'rate'>)[]
 }
 
@@ -39,6 +42,15 @@ export async function showMatchRate(
     const { serials, linked, rate } = counts
     return [{ agency, serials, linked, rate }]
   })
-  const { isTrial } = linkage
-  return { linkage: linkage.id, isTrial, threshold: report.threshold, agencies }
+  const extraction =
+    caller.kind === 'agency'
+      ? await linkageToExtract(deps.pool, { projectId: id, agencyId: caller.id })
+      : undefined
+  return {
+    linkage: linkage.id,
+    isTrial: linkage.isTrial,
+    threshold: report.threshold,
+    extraction: extraction ?? null,
+    agencies,
+  }
 }

@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { Refusal, type RefusalCode } from '../core/errors.ts'
+import { saveAnswer } from './save-answer.ts'
 
 export type ClientOptions = {
   /** https://host[:port] */
@@ -40,6 +41,8 @@ export type Client = {
   ): Promise<T>
   /** Streams a file with its length and digest (RFC 9530). */
   put(path: string, body: FileBody): Promise<void>
+  /** Streams the answer into a file. */
+  save(path: string, into: string): Promise<void>
   close(): void
 }
 
@@ -72,11 +75,21 @@ export function openClient(options: ClientOptions): Client {
     put: async (path, file) => {
       await repeated(options, () => once({ method: 'PUT', path, file }))
     },
+    save: async (path, into) => {
+      await repeated(options, () => once({ method: 'GET', path, into }))
+    },
     close: () => agent.destroy(),
   }
 }
 
-type Asked = { method: string; path: string; text?: string | undefined; file?: FileBody }
+type Asked = {
+  method: string
+  path: string
+  text?: string | undefined
+  file?: FileBody
+  /** Where the answer goes, if it is one to keep. */
+  into?: string
+}
 type Answer = { status: number; text: string; retryAfterMs: number | undefined }
 
 /** No usable answer: worth another try. */
@@ -136,17 +149,17 @@ async function answerTo(
   url: URL,
   { asked, options }: { asked: Asked; options: ClientOptions },
 ): Promise<Answer> {
-  const { method, path, text, file } = asked
+  const { method, path, text, file, into } = asked
   const sent = request(new URL(path, url), {
     agent,
     method,
-    headers: { accept: 'application/json', ...headersOf(text, file) },
+    headers: { accept: into ? 'text/csv' : 'application/json', ...headersOf(text, file) },
     timeout: options.idleMs ?? 60_000,
     ...(options.signal && { signal: options.signal }),
   })
   sent.on('timeout', () => sent.destroy(new Error('no byte for too long')))
   try {
-    const answered = answerOf(sent)
+    const answered = answerOf(sent, into)
     answered.catch(() => {}) // Awaited below, after the body.
     if (file === undefined) sent.end(text)
     else await streamed(file, sent, answered)
@@ -189,11 +202,13 @@ function headersOf(
   return { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
 }
 
-function answerOf(sent: ClientRequest): Promise<Answer> {
+function answerOf(sent: ClientRequest, into: string | undefined): Promise<Answer> {
   return new Promise((resolve, reject) => {
     sent.on('error', reject)
     sent.on('response', (response) => {
-      textOf(response).then((text) => {
+      const isKept = into !== undefined && response.statusCode === 200
+      const read = isKept ? saveAnswer(response, into).then(() => '') : textOf(response)
+      read.then((text) => {
         const seconds = Number(response.headers['retry-after'])
         const retryAfterMs = seconds > 0 && seconds <= 600 ? seconds * 1000 : undefined
         resolve({ status: response.statusCode ?? 0, text, retryAfterMs })

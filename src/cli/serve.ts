@@ -1,4 +1,5 @@
 /** The API process. */
+import { expireExtractions } from '../actions/expire-extractions.ts'
 import { endDeadDownloads, expireReleases } from '../actions/expire-releases.ts'
 import { sweepVault } from '../actions/sweep-vault.ts'
 import { type App, buildApp } from '../http/app.ts'
@@ -37,6 +38,7 @@ async function serve(context: CommandContext): Promise<undefined> {
     try {
       await sweepVault(deps, new Date())
       await endDeadDownloads(deps)
+      await expireExtractions(deps)
     } catch (error) {
       basis.log.error('the vault could not be swept', { error: nameOf(error) })
     }

@@ -32,6 +32,7 @@ const grants = {
   'show-linkage': ['operator', 'reviewer', 'auditor'],
   'show-quality': ['operator', 'reviewer', 'auditor'],
   'show-match-rate': ['operator', 'auditor', 'agency'],
+  'read-extraction': ['agency'],
   'request-cohort': ['operator'],
   'show-cohort': ['operator', 'reviewer', 'auditor'],
   'request-release': ['operator'],

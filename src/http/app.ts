@@ -31,6 +31,7 @@ import { sendProblem } from './problems.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { cohortRoutes } from './routes/cohorts.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { extractionRoutes } from './routes/extractions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { linkageRoutes } from './routes/linkages.ts'
@@ -148,7 +149,7 @@ function addHooks(app: App, deps: Deps, metrics: ReturnType<typeof createMetrics
 /** Refused acts of known callers are leaves too, and refused takings. Reading what is not there is not. */
 async function recordAttempt(deps: Deps, error: unknown, request: FastifyRequest): Promise<void> {
   const operation = request.routeOptions.schema?.operationId ?? 'unknown'
-  const isTaking = operation === 'read-release-file'
+  const isTaking = operation === 'read-release-file' || operation === 'read-extraction'
   const isAct = isTaking || (request.method !== 'GET' && request.method !== 'HEAD')
   const isRead = error instanceof Refusal && error.code === 'not-found'
   const isForbidden = error instanceof Refusal && error.code === 'grant-missing'
@@ -220,6 +221,7 @@ function addRoutes(app: App, deps: Deps, metrics: ReturnType<typeof createMetric
     partRoutes(v1, deps)
     linkageRoutes(v1, deps)
     qualityRoutes(v1, deps)
+    extractionRoutes(v1, deps)
     cohortRoutes(v1, deps)
     releaseRoutes(v1, deps)
     jobRoutes(v1, deps)

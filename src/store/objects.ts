@@ -13,6 +13,7 @@ export type ObjectKind =
   | 'release-persons'
   | 'release-file'
   | 'desk-file'
+  | 'extraction'
 
 export type VaultObject = {
   id: string

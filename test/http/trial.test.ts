@@ -44,7 +44,13 @@ test('a trial tells what a linkage would, from keys alone, and leaves nothing be
     t.match((await service.jobEnd(operator, asked.job)).body, { state: 'done' })
     return asked.linkage
   }
-  t.same(await rateFor(), { linkage: null, isTrial: null, threshold: null, agencies: [] })
+  t.same(await rateFor(), {
+    linkage: null,
+    isTrial: null,
+    threshold: null,
+    extraction: null,
+    agencies: [],
+  })
   const isEmpty = await operator.post('/v1/projects/trial/linkages', { trial: true })
   t.match(isEmpty, { status: 409, body: { type: /:state-conflict$/ } }, 'nor without a spine')
   for (const name of ['spine', 'many', 'few'] as const) {

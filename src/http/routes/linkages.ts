@@ -29,6 +29,9 @@ const matchRateSchema = z.object({
   linkage: idSchema.nullable().describe('The newest, trials among them; null before the first'),
   isTrial: z.boolean().nullable(),
   threshold: z.number().int().nullable().describe('Counts of fewer are null'),
+  extraction: idSchema
+    .nullable()
+    .describe('To an agency: the linkage of which it may fetch its own linked serials'),
   agencies: z.array(
     z.object({
       agency: z.string(),
@@ -38,6 +41,14 @@ const matchRateSchema = z.object({
     }),
   ),
 })
+
+const nothingLinked: z.infer<typeof matchRateSchema> = {
+  linkage: null,
+  isTrial: null,
+  threshold: null,
+  extraction: null,
+  agencies: [],
+}
 
 /** Linkages: asked for by an operator, done by the key side. */
 export function linkageRoutes(app: App, deps: Deps): void {
@@ -71,7 +82,7 @@ export function linkageRoutes(app: App, deps: Deps): void {
     },
     handler: async (request) => {
       const found = await showMatchRate(deps, requireCaller(request), request.params.project)
-      return found ?? { linkage: null, isTrial: null, threshold: null, agencies: [] }
+      return found ?? nothingLinked
     },
   })
 
