@@ -20,7 +20,7 @@ import {
 } from './persons.ts'
 import type { PrepareOptions, PrepareReport } from './prepare-options.ts'
 import { oneAhead, type Piece, piecesOf } from './readable.ts'
-import { giveSerials } from './serials.ts'
+import { giveSerials, takeSerials } from './serials.ts'
 import type { AgencySession } from './session.ts'
 import { allPieces, type Batch, batchesOf, type NoticeSource, type Source } from './sources.ts'
 import { type PiecePlan, planPiece, type TableReport, writeRows } from './table-rows.ts'
@@ -39,12 +39,16 @@ export async function prepareDelivery(
   await createPersons(place.session, wanted.recipe, wanted.keyTypes)
   const keys = new Parts(place.outDir, '')
   const tables = new Map<string, Table>()
-  let persons: PersonsReport | undefined
+  const settle = (): Promise<PersonsReport | null> =>
+    options.content === 'tables'
+      ? takeSerials(place.session, options.serials ?? '', options.only).then(() => null)
+      : settleKeys(place, options, { keys, meter })
+  let persons: PersonsReport | null | undefined
   const pieces = allPieces(sources, { workDir: place.workDir, ...(signal && { signal }) })
   for await (const batch of oneAhead(batchesOf(pieces))) {
     signal?.throwIfAborted()
     const { source } = batch[0]
-    if (source.table !== undefined) persons ??= await settleKeys(place, options, { keys, meter })
+    if (source.table !== undefined && persons === undefined) persons = await settle()
     const bytes = batch.reduce((sum, { piece }) => sum + piece.sourceBytes, 0)
     await meter.during(source, bytes, () => {
       if (source.table === undefined) return readPersonRows(place, batch, options)
@@ -54,7 +58,7 @@ export async function prepareDelivery(
     })
     for (const { piece } of batch) await piece.release()
   }
-  persons ??= await settleKeys(place, options, { keys, meter })
+  if (persons === undefined) persons = await settle()
   for (const [name, { report }] of tables) requireFewUnknown(name, report, options)
   const noticed = new Parts(place.outDir, noticesTable)
   const pairs = await settleNotices(place, { notices, parts: noticed }, options)
@@ -85,16 +89,18 @@ async function settleKeys(
   )
   await chmod(path, 0o600)
   const { recipe, keyTypes: types } = options.recipe
-  const making = { recipe, types, agenciesKey: options.agenciesKey }
+  const making = { recipe, types, agenciesKey: keyOf(options) }
   return { ...counts, emptyKeys: await writeKeys(session, making, keys) }
 }
 
 async function settleNotices(
   place: Place,
   { notices, parts }: { notices: readonly NoticeSource[]; parts: Parts },
-  { recipe: { recipe }, agenciesKey, signal }: PrepareOptions,
+  options: PrepareOptions,
 ): Promise<number> {
   const { session, workDir } = place
+  const { recipe } = options.recipe
+  const { signal } = options
   if (notices.length === 0) return 0
   await createNotices(session)
   for (const source of notices) {
@@ -105,7 +111,12 @@ async function settleNotices(
       await piece.release()
     }
   }
-  return await writeNotices(session, { recipe, agenciesKey }, parts)
+  return await writeNotices(session, { recipe, agenciesKey: keyOf(options) }, parts)
+}
+
+function keyOf({ agenciesKey }: PrepareOptions): Uint8Array {
+  if (agenciesKey) return agenciesKey
+  throw new Error('keys are made under a key')
 }
 
 async function readPersonRows(
@@ -140,9 +151,10 @@ async function readTableRows(
     plans.push(planPiece({ piece, layout: source.layout }, name, wanted))
   }
   const write = () => writeRows(session, { plans, wanted, asText: report.asText }, parts)
-  const { scanned, written } = await told(place, plans, write)
+  const { scanned, written, notWanted } = await told(place, plans, write)
   report.rows += written
-  report.unknownPersons += scanned - written
+  report.notWanted += notWanted
+  report.unknownPersons += scanned - written - notWanted
   const absent = plans.flatMap((plan) => plan.absent)
   report.absent.push(...absent.filter((column) => !report.absent.includes(column)))
   return scanned
@@ -180,16 +192,16 @@ async function withColumns(session: AgencySession, piece: Piece): Promise<Piece>
 }
 
 function newTable({ outDir }: Place, name: string): Table {
-  const report = { rows: 0, unknownPersons: 0, absent: [], asText: [] }
+  const report = { rows: 0, unknownPersons: 0, notWanted: 0, absent: [], asText: [] }
   return { name, parts: new Parts(outDir, name), report }
 }
 
 function requireFewUnknown(
   table: string,
-  { rows, unknownPersons }: TableReport,
+  { rows, unknownPersons, notWanted }: TableReport,
   { unknownMaxShare = 0.05 }: PrepareOptions,
 ): void {
-  const scanned = rows + unknownPersons
+  const scanned = rows + unknownPersons + notWanted
   if (unknownPersons <= scanned * unknownMaxShare) return
   const sentence = 'Too many rows of the table have no person in the persons file. Check both ids.'
   throw new Refusal('too-many-bad-rows', sentence, { table, rows: scanned, unknownPersons })
@@ -201,6 +213,8 @@ async function writeManifest(
   listed: readonly Parts[],
 ): Promise<Manifest> {
   const parts = (await Promise.all(listed.map((one) => one.listed()))).flat()
+  if (parts.length === 0)
+    throw new Refusal('input-malformed', 'There is not one row that could go. Check the files.')
   const format = 'gyeol-manifest-1'
   const manifest = manifestSchema.parse({ format, ...(project && { project }), wave, parts })
   await writeFile(join(outDir, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)

@@ -8,14 +8,15 @@ import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { prepareDelivery } from './preparation.ts'
-import type { PrepareOptions, PrepareReport } from './prepare-options.ts'
+import { type PrepareOptions, type PrepareReport, requireNeeded } from './prepare-options.ts'
 import { openAgencySession } from './session.ts'
 import { dirsOf, noticeSourcesOf, sourcesOf } from './sources.ts'
 import { memoryDirFor } from './work-dir.ts'
 
 /**
  * Reads the agency's files and writes the delivery: `keys/` and `tables/<table>/` with their parts, `manifest.json`,
- * `serials.parquet` (id → serial, mode 0600; it never leaves the agency).
+ * `serials.parquet` (id → serial, mode 0600; it never leaves the agency). Of tables alone there are neither keys nor serials:
+ * those of the delivery before hold.
  *
  * The rows of a table stay roughly in the order of its file. An agency whose files are sorted by registration number should
  * know that the data side could read a person's rank from that.
@@ -25,6 +26,7 @@ import { memoryDirFor } from './work-dir.ts'
  *   `not-found`, `option-unknown`, `too-many-bad-rows`; details name file, line, table and columns.
  */
 export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
+  requireNeeded(options)
   requireKnownTables(options)
   const outDir = resolve(options.outDir)
   const partial = `${outDir}.partial`
@@ -53,11 +55,15 @@ async function withSession(
   workDir: string,
   options: PrepareOptions,
 ): Promise<PrepareReport> {
-  const { signal } = options
-  const sources = await sourcesOf(options.description, options.sourceDir)
-  const notices = await noticeSourcesOf(options.description, options.sourceDir)
-  const earlier = options.serials === undefined ? [] : [dirname(resolve(options.serials))]
-  const dirs = [...dirsOf([...sources, ...notices]), ...earlier, outDir]
+  const { signal, content, serials, only } = options
+  const isOfTables = content === 'tables'
+  const named = await sourcesOf(options.description, options.sourceDir)
+  const sources = named.filter(({ table }) =>
+    table === undefined ? !isOfTables : content !== 'keys',
+  )
+  const notices = isOfTables ? [] : await noticeSourcesOf(options.description, options.sourceDir)
+  const given = [serials, only].flatMap((path) => (path ? [dirname(resolve(path))] : []))
+  const dirs = [...dirsOf([...sources, ...notices]), ...given, outDir]
   const session = await openAgencySession({
     workDir,
     dirs,

@@ -5,6 +5,7 @@
 import { randomFillSync } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Refusal } from '../core/errors.ts'
 import { quoteText } from '../engine/session.ts'
 import type { AgencySession } from './session.ts'
 
@@ -49,6 +50,56 @@ export async function giveSerials(
     await rm(drawn, { force: true })
   }
   await session.run('drop table fresh; drop table earlier_serial')
+}
+
+/**
+ * Makes the table `serial_of (id, serial)` of serials that were given before. The serial of who is not on the list is NULL.
+ *
+ * @param earlier - the map that came with the keys (`serials.parquet`).
+ * @param only - the list: CSV, one column `serial`.
+ * @throws {Refusal} `input-malformed` if the list is none, or has serials that the map does not have.
+ */
+export async function takeSerials(
+  session: AgencySession,
+  earlier: string,
+  only?: string,
+): Promise<void> {
+  const map = `read_parquet(${quoteText(earlier)})`
+  if (only === undefined) {
+    await session.run(`create temp table serial_of as
+      select id::varchar as id, serial::varchar as serial from ${map}`)
+    return
+  }
+  await requireList(only)
+  await session.run(`create temp table wanted as
+    select distinct serial from read_csv(${quoteText(only)}, columns = {serial: 'VARCHAR'},
+      header = true, auto_detect = false, delim = ',', quote = '"', escape = '"')`)
+  const [counted] = await session.rows(`select count(*)::integer as count
+    from wanted anti join ${map} using (serial)`)
+  if (counted?.['count'] !== 0) {
+    const sentence =
+      'The list has serials that serials.parquet does not have. Name that of its keys.'
+    throw new Refusal('input-malformed', sentence, { serials: Number(counted?.['count']) })
+  }
+  await session.run(`create temp table serial_of as
+    select map.id::varchar as id, wanted.serial
+    from ${map} map left join wanted using (serial)`)
+  await session.run('drop table wanted')
+}
+
+const listHeader = /^serial\r?\n/
+
+async function requireList(path: string): Promise<void> {
+  const begins = Buffer.alloc(8)
+  try {
+    await using file = await open(path, 'r')
+    await file.read(begins, 0, begins.length, 0)
+  } catch (cause) {
+    const sentence = 'The list of serials cannot be read. Check its path.'
+    throw new Refusal('not-found', sentence, {}, { cause })
+  }
+  if (listHeader.test(begins.toString('latin1'))) return
+  throw new Refusal('input-malformed', 'The list of serials is CSV with one column, serial.')
 }
 
 async function writeDraw(path: string, count: number): Promise<void> {

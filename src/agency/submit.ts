@@ -1,12 +1,13 @@
 /**
- * Uploads a prepared delivery and submits its manifest. Made to be run again after any break: the delivery's id is kept beside the
- * parts, the service says which parts it has, and only the others are sent.
+ * Uploads a prepared delivery and submits its manifest; one without keys rests on those that the agency sent before. Made to be
+ * run again after any break: the delivery's id is kept beside the parts, the service says which parts it has, and only the
+ * others are sent.
  */
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Refusal } from '../core/errors.ts'
-import { type Manifest, type ManifestPart, manifestSchema } from '../core/manifest.ts'
+import { isOfKeys, type Manifest, type ManifestPart, manifestSchema } from '../core/manifest.ts'
 import type { Client } from './client.ts'
 import { partName, placeOf } from './parts.ts'
 
@@ -53,7 +54,7 @@ type Delivery = z.infer<typeof deliverySchema>
 export async function submit(options: SubmitOptions): Promise<SubmitReport> {
   const { client, dir } = options
   const manifest = await manifestIn(dir)
-  const delivery = await openedDelivery(options, manifest.wave)
+  const delivery = await openedDelivery(options, manifest)
   if (isClosed(delivery))
     return { delivery: delivery.delivery, uploaded: 0, skipped: manifest.parts.length }
   const held = new Set(delivery.parts.map((part) => `${part.table}/${part.number}/${part.sha256}`))
@@ -77,7 +78,7 @@ export async function submit(options: SubmitOptions): Promise<SubmitReport> {
 
 async function openedDelivery(
   { client, project, dir }: SubmitOptions,
-  wave: number,
+  { wave, parts }: Manifest,
 ): Promise<Delivery> {
   const remembered = await rememberedIn(dir)
   if (remembered !== undefined) {
@@ -86,7 +87,7 @@ async function openedDelivery(
     if (isUsable && delivery.wave === wave) return delivery
   }
   const path = `/v1/projects/${encodeURIComponent(project)}/deliveries`
-  const body = { wave }
+  const body = { wave, tablesOnly: !parts.some(({ table }) => isOfKeys(table)) }
   const delivery = await client
     .ask('POST', path, { schema: deliverySchema, body })
     .catch((error: unknown) => {

@@ -23,6 +23,8 @@ export type TableReport = {
   rows: number
   /** Rows whose person is not among the persons, left out. */
   unknownPersons: number
+  /** Rows of persons who are not on the list of serials, left out. */
+  notWanted: number
   /** Columns of the catalogue that a file lacks, as `file: column`. */
   absent: string[]
   /** Columns that have a value which is not of their type: written as text from there on. */
@@ -73,9 +75,12 @@ export function planPiece(
   return { piece, query, searched: { columns, isNumber }, absent }
 }
 
+/** What a row of a person who is not on the list is tallied as; columns are from 0. */
+const codeOfNotWanted = -1
+
 /**
- * Writes the rows of some pieces of one table as one part, or as several if they are many. Gives how many rows there were
- * and how many had a person.
+ * Writes the rows of some pieces of one table as one part, or as several if they are many. Gives how many rows there were,
+ * how many were written, and how many had a person who is not on the list.
  *
  * @param asText - the columns that are known to be text only; those that turn out to be are added.
  */
@@ -83,14 +88,17 @@ export async function writeRows(
   session: AgencySession,
   { plans, wanted, asText }: { plans: PiecePlan[]; wanted: WantedColumns; asText: string[] },
   parts: Parts,
-): Promise<{ scanned: number; written: number }> {
+): Promise<{ scanned: number; written: number; notWanted: number }> {
+  const { tally } = session
+  const isRight = (): boolean => [...tally.keys()].every((code) => code === codeOfNotWanted)
   for (;;) {
-    session.tally.clear()
+    tally.clear()
     const query = typedQuery(plans, wanted, asText)
-    const written = await parts.add(session, query, () => session.tally.size === 0)
-    if (written !== undefined) return { scanned: await session.rowsScanned(), written }
+    const written = await parts.add(session, query, isRight)
+    const notWanted = tally.get(codeOfNotWanted) ?? 0
+    if (written !== undefined) return { scanned: await session.rowsScanned(), written, notWanted }
     const names = Object.keys(wanted)
-    asText.push(...[...session.tally.keys()].flatMap((index) => names[index] ?? []))
+    asText.push(...[...tally.keys()].flatMap((index) => names[index] ?? []))
   }
 }
 
@@ -121,12 +129,15 @@ function typedQuery(
   }
   const exact = inexact.length === 0 ? 'true' : `case ${inexact.join('\n      ')} else true end`
   // The tally stands in the select list: a filter would be moved below the casts, which would be computed twice.
-  // The agency's files may well have columns called id or serial; none is called like these.
+  // The agency's files may well have columns called id or serial; none is called like these. Who is not on the list has no
+  // serial; that both sides of the join are named keeps this where rows are counted, not persons.
+  const isWanted = `case when "gyeol serial" is not null then true
+      when "gyeol person" is null then false else tallied(${codeOfNotWanted}) end`
   return `select ${['"gyeol serial" as serial', ...written].join(', ')}
     from (select *, ${exact} as "gyeol exact"
       from (select *${typed.join('')} from (${plans.map(({ query }) => query).join('\nunion all\n')})))
     join (select id as "gyeol id", serial as "gyeol serial" from serial_of) on "gyeol id" = "gyeol person"
-    where "gyeol exact"`
+    where "gyeol exact" and ${isWanted}`
 }
 
 /**

@@ -1,14 +1,16 @@
-/** What an agency does for each delivery: ask the recipe, try its keys, prepare, submit. */
+/** What an agency does for each delivery: ask the recipe, try its keys, prepare, submit; and which of its persons were linked. */
 import { dirname } from 'node:path'
 import { readAgenciesKey } from '../agency/agencies-key.ts'
 import { askCanaries, askRecipe } from '../agency/canaries.ts'
 import { type Client, openClient } from '../agency/client.ts'
+import { fetchExtraction } from '../agency/extraction.ts'
 import { prepare } from '../agency/prepare.ts'
-import type { PrepareReport, Progress } from '../agency/prepare-options.ts'
+import type { Content, PrepareReport, Progress } from '../agency/prepare-options.ts'
 import { sourceDescriptionSchema } from '../agency/source-description.ts'
 import { submit } from '../agency/submit.ts'
+import { Refusal } from '../core/errors.ts'
 import { recipeAnswerSchema } from '../core/manifest.ts'
-import type { Command, CommandContext, Option } from './command.ts'
+import type { Arguments, Command, CommandContext, Option } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
 import { readNamedFile, readNamedJson, requireNoFile, writeNewFile } from './files.ts'
 import { type ProgressBar, progressBar } from './progress.ts'
@@ -60,24 +62,35 @@ export const agencyCanaryCommand: Command = {
 }
 
 export const agencyPrepareCommand: Command = {
-  usage: '--source <file> --recipe <file> --agencies-key <file> --wave <number> --out <directory>',
+  usage: '--source <file> --recipe <file> --wave <number> --out <directory> [options]',
   options: {
     source: { value: 'file', meaning: 'description of the own files, JSON beside them' },
     recipe: { value: 'file', meaning: 'what `gyeol agency recipe` wrote' },
-    ...agenciesKey,
+    'agencies-key': { value: 'file', meaning: "the agencies' key, mode 0600; needed for keys" },
     wave: { value: 'number', meaning: 'which delivery of the project this is, from 1' },
     out: { value: 'directory', meaning: 'where the delivery will stand; must be empty' },
-    serials: { value: 'file', meaning: 'serials.parquet of an earlier wave: its serials stay' },
+    serials: { value: 'file', meaning: 'serials.parquet of an earlier delivery: its serials stay' },
+    'keys-only': { meaning: 'keys first; the tables go later, in a delivery of their own' },
+    'tables-only': { meaning: 'the tables to keys that were delivered before; needs --serials' },
+    only: {
+      value: 'file',
+      meaning:
+        'of tables only: which serials, as `gyeol agency extraction` wrote them; all unless said',
+    },
     'memory-mib': { value: 'number', meaning: 'what the engine may hold; 700 unless said' },
     ...json,
   },
   examples: [
     'gyeol agency prepare --source files/source.json --recipe recipe.json --agencies-key agencies.key --wave 1 --out delivery',
+    'gyeol agency prepare --source files/source.json --recipe recipe.json --agencies-key agencies.key --wave 1 --keys-only --out keys',
+    'gyeol agency prepare --source files/source.json --recipe recipe.json --wave 1 --tables-only --serials keys/serials.parquet --only linked.csv --out tables',
   ],
   run: async (context) => {
     const { given, print } = context
     const sourcePath = given.need('source')
     const serials = given.text('serials')
+    const only = given.text('only')
+    const keyPath = given.text('agencies-key')
     const memoryMiB = given.whole('memory-mib', 64, 1_048_576)
     const bars = stageBars(context)
     const startedAt = performance.now()
@@ -85,10 +98,12 @@ export const agencyPrepareCommand: Command = {
       description: readNamedJson(sourcePath, sourceDescriptionSchema),
       sourceDir: dirname(sourcePath),
       outDir: given.need('out'),
-      agenciesKey: await readAgenciesKey(given.need('agencies-key')),
+      content: contentOf(given),
+      ...(keyPath === undefined ? {} : { agenciesKey: await readAgenciesKey(keyPath) }),
       recipe: readNamedJson(given.need('recipe'), recipeAnswerSchema),
       wave: given.whole('wave', 1, 999) ?? Number(given.need('wave')),
       ...(serials === undefined ? {} : { serials }),
+      ...(only === undefined ? {} : { only }),
       ...(memoryMiB === undefined ? {} : { memoryMiB }),
       onProgress: bars.at,
       signal: context.stop,
@@ -96,6 +111,32 @@ export const agencyPrepareCommand: Command = {
     for (const line of linesOf(report)) print(line)
     const seconds = (performance.now() - startedAt) / 1000
     if (given.has('json')) print(JSON.stringify({ ...report, seconds }))
+    return 0
+  },
+}
+
+export const agencyExtractionCommand: Command = {
+  usage: '--linkage <id> --out <file> [options]',
+  options: {
+    linkage: { value: 'id', meaning: 'of which linkage; the newest of --project unless said' },
+    ...project,
+    out: { value: 'file', meaning: 'where the list goes: CSV, the own serials that were linked' },
+    ...reach,
+    ...json,
+  },
+  examples: [
+    `gyeol agency extraction --project kcure --out linked.csv ${reachWords}`,
+    `gyeol agency extraction --linkage 0f7c1c9e-3f5e-4f0e-9d3a-5b8f2d1c7a10 --out linked.csv ${reachWords}`,
+  ],
+  run: async (context) => {
+    const { given, print } = context
+    const out = given.need('out')
+    requireNoFile(out)
+    const named = given.text('linkage')
+    const wanted = named === undefined ? { project: given.need('project') } : { linkage: named }
+    const linkage = await withClient(context, (client) => fetchExtraction(client, wanted, out))
+    print(`wrote ${out}`)
+    if (given.has('json')) print(JSON.stringify({ linkage, out }))
     return 0
   },
 }
@@ -123,6 +164,15 @@ export const agencySubmitCommand: Command = {
     if (given.has('json')) print(JSON.stringify(report))
     return 0
   },
+}
+
+function contentOf(given: Arguments): Content {
+  const [isOfKeys, isOfTables] = [given.has('keys-only'), given.has('tables-only')]
+  if (isOfKeys && isOfTables) {
+    throw new Refusal('option-unknown', 'A delivery is of keys only or of tables only, not both.')
+  }
+  if (isOfTables) return 'tables'
+  return isOfKeys ? 'keys' : 'keys and tables'
 }
 
 async function withClient<T>(

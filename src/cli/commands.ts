@@ -88,6 +88,10 @@ export const commands = {
     summary: 'upload and submit a delivery; repeat after any break',
     load: async () => (await import('./agency-delivery.ts')).agencySubmitCommand,
   },
+  'agency extraction': {
+    summary: 'fetch which of the own serials were linked, before any table goes',
+    load: async () => (await import('./agency-delivery.ts')).agencyExtractionCommand,
+  },
   'accounts add': {
     summary: 'register a person who may sign in',
     load: async () => (await import('./registrations.ts')).accountsAddCommand,

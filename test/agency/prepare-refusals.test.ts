@@ -162,6 +162,7 @@ test('counts rows without a person, and refuses too many', async (t) => {
   t.same((await prepare(given)).tables['statement'], {
     rows: 3,
     unknownPersons: 2,
+    notWanted: 0,
     absent: ['t20.csv: DOSE'],
     asText: [],
   })

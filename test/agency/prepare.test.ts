@@ -58,7 +58,7 @@ test('splits files into keys and tables that only the serial joins', async (t) =
     emptyKeys: { K1: 1, K2: 1, K4: 1 },
   })
   t.same(report.tables, {
-    statement: { rows: 3, unknownPersons: 0, absent: ['t20.csv: DOSE'], asText: [] },
+    statement: { rows: 3, unknownPersons: 0, notWanted: 0, absent: ['t20.csv: DOSE'], asText: [] },
   })
   t.equal((await stat(join(given.outDir, 'serials.parquet'))).mode & 0o777, 0o600)
 })
@@ -174,6 +174,7 @@ test('the persons may stand in a table file, many rows a person, the number bein
   t.same(report.tables['statement'], {
     rows: 4,
     unknownPersons: 1,
+    notWanted: 0,
     absent: ['all.csv: FORM', 'all.csv: DOSE'],
     asText: [],
   })
@@ -242,6 +243,7 @@ test('reads Parquet', async (t) => {
   t.same(report.tables['statement'], {
     rows: 3,
     unknownPersons: 0,
+    notWanted: 0,
     absent: ['t20.parquet: DOSE'],
     asText: [],
   })

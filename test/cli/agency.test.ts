@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
 import { z } from 'zod'
-import { untrueExitCode } from '../../src/cli/exit-codes.ts'
+import { exitCodes, untrueExitCode } from '../../src/cli/exit-codes.ts'
 import { askJson, type Reach } from '../../src/cli/https-json.ts'
 import { koreanRecipe } from '../../src/core/recipe.ts'
 import { GyeolProcess, gyeol, temporaryDirectory } from '../support/gyeol.ts'
@@ -98,6 +98,7 @@ test('an agency enrols, tries its keys, prepares and submits; the service takes 
     purpose: 'A test',
     catalogue,
     recipe: koreanRecipe,
+    rules: { extraction: true },
     canaries: JSON.parse(readFileSync(at('agencies.json'), 'utf8')),
     agencies: [{ agency: 'registry', isSpine: true, keyTypes: ['K1', 'K2'] }],
   }
@@ -135,16 +136,44 @@ test('an agency enrols, tries its keys, prepares and submits; the service takes 
     await run([...prepare, '--wave', '1', '--out', at('delivery')]),
     `keys: ${persons} rows in 1 parts`,
   )
-  const submitted = await run(['agency', 'submit', at('delivery'), ...asAgency, '--json'])
-  const { job } = JSON.parse(submitted.trim().split('\n').at(-1) ?? '')
-  let ended: Record<string, unknown> = {}
-  for (let tries = 0; tries < 200 && ended['state'] !== 'done'; tries += 1) {
-    ended = await askJson(one, { method: 'GET', path: `/v1/jobs/${job}` }, anything)
-    await sleep(50)
+  const ended = async (job: string): Promise<Record<string, unknown>> => {
+    for (let tries = 0; ; tries += 1) {
+      const shown = await askJson(one, { method: 'GET', path: `/v1/jobs/${job}` }, anything)
+      if (shown['state'] === 'done' || tries === 200) return shown
+      await sleep(50)
+    }
   }
-  t.match(ended, { state: 'done', result: { delivery: 'taken' } })
+  const submit = async (name: string): Promise<void> => {
+    const told = await run(['agency', 'submit', at(name), ...asAgency, '--json'])
+    const { job } = JSON.parse(told.trim().split('\n').at(-1) ?? '')
+    t.match(await ended(job), { state: 'done', result: { delivery: 'taken' } }, name)
+  }
+  await submit('delivery')
   t.match(
     await run(['agency', 'submit', at('delivery'), ...asAgency]),
     '0 parts sent, 2 were there',
   )
+
+  const wave = ['--wave', '2', '--serials', at('delivery/serials.parquet')]
+  t.match(
+    await run([...prepare, ...wave, '--keys-only', '--out', at('keys')]),
+    /^keys: 200 rows in 1 parts\n$/,
+  )
+  await submit('keys')
+  const link = { method: 'POST', path: '/v1/projects/small/linkages' } as const
+  const asked = await askJson(one, link, z.object({ job: z.string(), linkage: z.string() }))
+  t.match(await ended(asked.job), { state: 'done' })
+  const extraction = ['agency', 'extraction', ...asAgency, '--out', at('linked.csv')]
+  t.match(await run([...extraction, '--json']), `"linkage":"${asked.linkage}"`)
+  await run([...extraction, '--linkage', asked.linkage], exitCodes['already-exists'])
+  const lines = readFileSync(at('linked.csv'), 'utf8').trim().split('\n')
+  t.equal(lines.length, 1 + persons)
+  writeFileSync(at('some.csv'), `${lines.slice(0, 21).join('\n')}\n`)
+  const later = ['agency', 'prepare', '--source', source, '--recipe', at('recipe.json'), ...wave]
+  const tables = [...later, '--tables-only', '--only', at('some.csv'), '--out', at('tables')]
+  const told = await run([...tables, '--json'])
+  t.match(told, /^registration: 20 rows in 1 parts$/m)
+  t.match(told, '"notWanted":180')
+  await run([...tables, '--keys-only'], exitCodes['option-unknown'])
+  await submit('tables')
 })
