@@ -5,7 +5,8 @@
  */
 import { join } from 'node:path'
 import { writeExtraction } from '../engine/extract.ts'
-import type { LinkDelivery, Linked } from '../engine/link.ts'
+import type { Linked } from '../engine/link.ts'
+import type { LinkDelivery } from '../engine/linkage/agencies.ts'
 import type { Session } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { type Extraction, extractionObjects, insertExtractions } from '../store/extractions.ts'
