@@ -4,7 +4,7 @@ import { rulesVersion } from '../core/passes.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { deliveriesOfProject } from '../store/deliveries.ts'
 import { insertJobs } from '../store/jobs.ts'
-import { insertLinkage } from '../store/linkages.ts'
+import { insertLinkage, releasedIndexVersions } from '../store/linkages.ts'
 import { inTransaction } from '../store/pool.ts'
 import { agenciesOfProject } from '../store/projects.ts'
 import { type Deps, leafBy } from './deps.ts'
@@ -18,8 +18,8 @@ import { requireProject } from './show-project.ts'
  * cohort or a later linkage could rest on.
  *
  * @returns the linkage and the job that does it.
- * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` while a delivery is being taken in or the spine's is
- *   missing.
+ * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` while a delivery is being taken in, the spine's is
+ *   missing, or another linkage is under way.
  */
 export async function requestLinkage(
   deps: Deps,
@@ -44,14 +44,21 @@ export async function requestLinkage(
     await insertJobs(tx, [
       { jobId: job, projectId: project.id, side: 'key', kind: 'link', subject: { linkage } },
     ])
-    await insertLinkage(tx, {
+    const isStored = await insertLinkage(tx, {
       id: linkage,
       projectId: project.id,
       isTrial: wanted.trial,
       rulesVersion,
+      releasedVersions: await releasedIndexVersions(tx, project.id),
       jobId: job,
       createdBy,
     })
+    if (!isStored) {
+      throw new Refusal(
+        'state-conflict',
+        'A linkage of the project is under way. Wait for its end.',
+      )
+    }
     await appendLeaf(tx, {
       ...leafBy(caller, 'request-linkage', linkage),
       project: project.id,

@@ -30,6 +30,8 @@ const grants = {
   'show-job': ['agency', 'operator', 'auditor'],
   'request-linkage': ['operator'],
   'show-linkage': ['operator', 'reviewer', 'auditor'],
+  'show-cases': ['operator', 'custodian', 'reviewer', 'auditor'],
+  'judge-case': ['operator', 'custodian', 'reviewer'],
   'show-quality': ['operator', 'reviewer', 'auditor'],
   'show-match-rate': ['operator', 'auditor', 'agency'],
   'read-extraction': ['agency'],

@@ -29,6 +29,7 @@ import { requireMediaType } from './media-types.ts'
 import { createMetrics } from './metrics.ts'
 import { sendProblem } from './problems.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { caseRoutes } from './routes/cases.ts'
 import { cohortRoutes } from './routes/cohorts.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { extractionRoutes } from './routes/extractions.ts'
@@ -220,6 +221,7 @@ function addRoutes(app: App, deps: Deps, metrics: ReturnType<typeof createMetric
     deliveryRoutes(v1, deps)
     partRoutes(v1, deps)
     linkageRoutes(v1, deps)
+    caseRoutes(v1, deps)
     qualityRoutes(v1, deps)
     extractionRoutes(v1, deps)
     cohortRoutes(v1, deps)

@@ -13,6 +13,14 @@ export type Linkage = {
   persons: number | null
   personsSha256: Uint8Array | null
   report: Record<string, unknown> | null
+  /** Whose key index it went on from. */
+  previousId: string | null
+  /** The key index that it wrote, and the list of person numbers that were given up; null before it ended. */
+  indexVersion: number | null
+  indexObjectId: string | null
+  changesObjectId: string | null
+  /** Index versions whose persons a release had shown when it was asked for. */
+  releasedVersions: number[]
   createdBy: string
   createdAt: Date
   endedAt: Date | null
@@ -21,14 +29,19 @@ export type Linkage = {
 export type LinkMap = {
   linkageId: string
   deliveryId: string
+  /** For the data side. */
   objectId: string
+  /** The same for the key side; null once a later linkage is there. */
+  keyObjectId: string | null
   serials: number
   linked: number
 }
 
 const linkageColumns = `linkage_id as id, project_id as "projectId", is_trial as "isTrial", state,
   rules_version as "rulesVersion", job_id as "jobId", persons_object_id as "personsObjectId",
-  persons, persons_sha256 as "personsSha256", report, created_by as "createdBy", created_at as "createdAt", ended_at as "endedAt"`
+  persons, persons_sha256 as "personsSha256", report,
+  previous_id as "previousId", index_version as "indexVersion", index_object_id as "indexObjectId",
+  changes_object_id as "changesObjectId", released_versions as "releasedVersions", created_by as "createdBy", created_at as "createdAt", ended_at as "endedAt"`
 
 /** The linkage, or undefined. */
 export async function findLinkage(db: Queryable, id: string): Promise<Linkage | undefined> {
@@ -54,7 +67,21 @@ export async function newestLinkage(
   return rows[0]
 }
 
-/** Stores a requested linkage. */
+/** Index versions of a project's linkages whose persons an approved release has shown. */
+export async function releasedIndexVersions(db: Queryable, projectId: string): Promise<number[]> {
+  const { rows } = await db.query<{ version: number }>(
+    `select distinct l.index_version as version
+     from gyeol.release r
+     join gyeol.cohort c using (cohort_id)
+     join gyeol.linkage l using (linkage_id)
+     where r.project_id = $1::uuid and r.approved_at is not null and l.index_version is not null
+     order by version`,
+    [projectId],
+  )
+  return rows.map(({ version }) => version)
+}
+
+/** Stores a requested linkage; false while another one of the project is under way. */
 export async function insertLinkage(
   tx: Tx,
   linkage: {
@@ -62,13 +89,16 @@ export async function insertLinkage(
     projectId: string
     isTrial: boolean
     rulesVersion: string
+    releasedVersions: readonly number[]
     jobId: string
     createdBy: string
   },
-): Promise<void> {
-  await tx.query(
-    `insert into gyeol.linkage (linkage_id, project_id, is_trial, rules_version, job_id, created_by)
-     values ($1::uuid, $2::uuid, $3::boolean, $4::text, $5::uuid, $6::uuid)`,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `insert into gyeol.linkage
+       (linkage_id, project_id, is_trial, rules_version, job_id, created_by, released_versions)
+     values ($1::uuid, $2::uuid, $3::boolean, $4::text, $5::uuid, $6::uuid, $7::integer[])
+     on conflict (project_id) where state = 'queued' and not is_trial do nothing`,
     [
       linkage.id,
       linkage.projectId,
@@ -76,8 +106,10 @@ export async function insertLinkage(
       linkage.rulesVersion,
       linkage.jobId,
       linkage.createdBy,
+      linkage.releasedVersions,
     ],
   )
+  return rowCount === 1
 }
 
 /** Publishes a linkage's result with all its link maps. */
@@ -89,13 +121,18 @@ export async function saveLinked(
     persons: number
     personsSha256: Uint8Array
     report: unknown
+    previousId: string | null
+    indexVersion: number
+    indexObjectId: string
+    changesObjectId: string
   },
-  maps: LinkMap[],
+  maps: readonly LinkMap[],
 ): Promise<void> {
   await tx.query(
     `update gyeol.linkage
      set state = 'linked', persons_object_id = $2::uuid, persons = $3::bigint, report = $4::jsonb,
-         persons_sha256 = $5::bytea, ended_at = now()
+         persons_sha256 = $5::bytea, previous_id = $6::uuid, index_version = $7::integer,
+         index_object_id = $8::uuid, changes_object_id = $9::uuid, ended_at = now()
      where linkage_id = $1::uuid and state = 'queued'`,
     [
       linkage.id,
@@ -103,13 +140,17 @@ export async function saveLinked(
       linkage.persons,
       JSON.stringify(linkage.report),
       linkage.personsSha256,
+      linkage.previousId,
+      linkage.indexVersion,
+      linkage.indexObjectId,
+      linkage.changesObjectId,
     ],
   )
   await tx.query(
-    `insert into gyeol.link_map (linkage_id, delivery_id, object_id, serials, linked)
-     select m."linkageId", m."deliveryId", m."objectId", m.serials, m.linked
-     from jsonb_to_recordset($1::jsonb) as m
-       ("linkageId" uuid, "deliveryId" uuid, "objectId" uuid, serials bigint, linked bigint)`,
+    `insert into gyeol.link_map (linkage_id, delivery_id, object_id, key_object_id, serials, linked)
+     select m."linkageId", m."deliveryId", m."objectId", m."keyObjectId", m.serials, m.linked
+     from jsonb_to_recordset($1::jsonb) as m ("linkageId" uuid, "deliveryId" uuid, "objectId" uuid,
+       "keyObjectId" uuid, serials bigint, linked bigint)`,
     [JSON.stringify(maps)],
   )
 }
@@ -139,9 +180,29 @@ export async function failLinkage(tx: Tx, id: string): Promise<void> {
 export async function linkMapsOf(db: Queryable, linkageId: string): Promise<LinkMap[]> {
   const { rows } = await db.query<LinkMap>(
     `select linkage_id as "linkageId", delivery_id as "deliveryId", object_id as "objectId",
-       serials, linked
+       key_object_id as "keyObjectId", serials, linked
      from gyeol.link_map where linkage_id = $1::uuid order by delivery_id`,
     [linkageId],
   )
   return rows
+}
+
+/**
+ * Forgets the key side's copies of an earlier linkage's maps.
+ *
+ * @returns the objects that nothing names any more.
+ */
+export async function forgetKeyMaps(tx: Tx, linkageId: string): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `with named as (
+       select delivery_id, key_object_id as id from gyeol.link_map
+       where linkage_id = $1::uuid and key_object_id is not null for update
+     ), forgotten as (
+       update gyeol.link_map m set key_object_id = null
+       from named where m.linkage_id = $1::uuid and m.delivery_id = named.delivery_id
+     )
+     select id from named`,
+    [linkageId],
+  )
+  return rows.map(({ id }) => id)
 }

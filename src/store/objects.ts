@@ -9,6 +9,8 @@ export type ObjectKind =
   | 'persons'
   | 'link-map'
   | 'key-index'
+  | 'key-map'
+  | 'person-changes'
   | 'cohort-part'
   | 'release-persons'
   | 'release-file'

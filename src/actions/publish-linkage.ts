@@ -1,0 +1,109 @@
+import type { Linked } from '../engine/link.ts'
+import { appendLeaf } from '../store/audit.ts'
+import { insertCases } from '../store/cases.ts'
+import { endLease } from '../store/leases.ts'
+import { forgetKeyMaps, type Linkage, type LinkMap, saveLinked } from '../store/linkages.ts'
+import { endObjects, insertObjects } from '../store/objects.ts'
+import { inTransaction } from '../store/pool.ts'
+import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { ringFor } from './ring.ts'
+import { publishExtractions, type SealedExtraction } from './seal-extractions.ts'
+import { type SealedFile, sealFile } from './sealed-files.ts'
+
+type Made = {
+  linkageId: string
+  previous: Linkage | undefined
+  linked: Linked
+  extractions: SealedExtraction[]
+}
+
+/**
+ * Seals what a linkage made to the side that reads it next, and publishes it in one transaction. The copies of the maps that
+ * the key side had of the linkage before are destroyed.
+ */
+export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made): Promise<void> {
+  const { job } = run
+  const { projectId } = job
+  const { linkageId, previous, linked, extractions } = made
+  const sealed = await sealAll(deps, projectId, made)
+  const { change } = linked.report
+  const counts = {
+    persons: linked.persons,
+    deliveries: sealed.maps.length,
+    indexVersion: change.version,
+    founded: change.founded,
+    merged: change.merged,
+    split: change.split,
+  }
+  const { wake, forgotten } = await inTransaction(deps.pool, 'link', async (tx) => {
+    const parents = await endLease(tx, job, { state: 'done', result: counts })
+    await insertObjects(
+      tx,
+      sealed.files.map((file) => file.object),
+    )
+    const ids = {
+      personsObjectId: sealed.persons.object.id,
+      indexObjectId: sealed.index.object.id,
+      changesObjectId: sealed.changes.object.id,
+    }
+    await saveLinked(
+      tx,
+      {
+        id: linkageId,
+        ...ids,
+        persons: linked.persons,
+        personsSha256: sealed.persons.plainSha256,
+        previousId: previous?.id ?? null,
+        indexVersion: change.version,
+        report: linked.report,
+      },
+      sealed.maps,
+    )
+    await insertCases(tx, { linkageId, projectId }, linked.worklist)
+    const gone = previous ? await forgetKeyMaps(tx, previous.id) : []
+    await endObjects(tx, gone)
+    await appendLeaf(tx, {
+      ...leafByWorker(deps, 'link', linkageId),
+      project: projectId,
+      counts,
+      digests: {
+        persons: sealed.persons.plainSha256.toString('hex'),
+        keyIndex: sealed.index.plainSha256.toString('hex'),
+      },
+    })
+    const ended = await publishExtractions(deps, tx, { linkageId, projectId }, extractions)
+    return { wake: parents, forgotten: [...gone, ...ended] }
+  })
+  await Promise.all(forgotten.map((object) => deps.vault.destroy(object)))
+  await ringFor(deps, wake)
+}
+
+type Sealed = {
+  persons: SealedFile
+  index: SealedFile
+  changes: SealedFile
+  maps: LinkMap[]
+  files: SealedFile[]
+}
+
+async function sealAll(
+  deps: WorkerDeps,
+  projectId: string,
+  { linkageId, linked }: Made,
+): Promise<Sealed> {
+  const data = { projectId, side: 'data' } as const
+  const key = { projectId, side: 'key' } as const
+  const persons = await sealFile(deps, linked.personsFile, { ...data, kind: 'persons' })
+  const changes = await sealFile(deps, linked.changesFile, { ...data, kind: 'person-changes' })
+  const index = await sealFile(deps, linked.indexFile, { ...key, kind: 'key-index' })
+  const files: SealedFile[] = [persons, changes, index]
+  const maps: LinkMap[] = []
+  for (const [deliveryId, { file, serials, linked: links }] of Object.entries(linked.maps)) {
+    const map = await sealFile(deps, file, { ...data, kind: 'link-map' })
+    const own = await sealFile(deps, file, { ...key, kind: 'key-map' })
+    files.push(map, own)
+    const objects = { objectId: map.object.id, keyObjectId: own.object.id }
+    maps.push({ linkageId, deliveryId, ...objects, serials, linked: links })
+  }
+  return { persons, index, changes, maps, files }
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import type { Deps } from '../../actions/deps.ts'
+import { judgeCase } from '../../actions/judge-case.ts'
+import { showCases } from '../../actions/show-cases.ts'
+import type { App } from '../app.ts'
+import { idSchema, problems, requireCaller } from '../schemas.ts'
+
+const pageMax = 1000
+const verdictSchema = z.enum(['must-link', 'cannot-link', 'undecided'])
+const kindSchema = z
+  .enum(['possible', 'conflict', 'merge'])
+  .describe('It may be the person; it names the person and something forbids it; two of the spine')
+
+const caseSchema = z
+  .object({
+    case: idSchema.describe('The same in every linkage'),
+    kind: kindSchema,
+    agency: z.string().describe('Whose record it is'),
+    wave: z.number().int().describe('That brought the record last'),
+    pass: z.number().int().nullable(),
+    pattern: z
+      .string()
+      .nullable()
+      .describe(
+        'K1 to K5, a letter each: = agrees, x differs, - is missing, n is joined by a notice, . was not looked at',
+      ),
+    candidates: z.number().int().describe('Persons that the record may be'),
+    nameShared: z.number().int().nullable().describe('Records with the name key that agrees'),
+    decision: verdictSchema.nullable().describe('By two people; holds from the next linkage on'),
+    pending: verdictSchema.nullable().describe('An opinion that a second person has to agree to'),
+    pendingBy: z.string().nullable(),
+  })
+  .meta({ id: 'Case' })
+
+/** The worklist: cases that the rules left open, and what people say of them. */
+export function caseRoutes(app: App, deps: Deps): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/linkages/:linkage/cases',
+    schema: {
+      operationId: 'show-cases',
+      tags: ['linkages'],
+      summary: 'What a linkage left open, without identifiers',
+      params: z.strictObject({ linkage: idSchema }),
+      querystring: z.strictObject({
+        kind: kindSchema.optional(),
+        agency: z.string().max(63).optional(),
+        after: idSchema.optional().describe('The last case of the page before'),
+        limit: z.coerce.number().int().min(1).max(pageMax).default(100),
+      }),
+      response: {
+        200: z.object({ cases: z.array(caseSchema), next: idSchema.nullable() }),
+        ...problems,
+      },
+    },
+    handler: async (request) => {
+      const { kind = null, agency = null, after = null, limit } = request.query
+      const wanted = { linkage: request.params.linkage, kind, agency, after, limit }
+      const found = await showCases(deps, requireCaller(request), wanted)
+      const cases = found.map(({ caseId, ...rest }) => ({ case: caseId, ...rest }))
+      return { cases, next: found.length === limit ? (found.at(-1)?.caseId ?? null) : null }
+    },
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/v1/cases/:case/opinions',
+    schema: {
+      operationId: 'judge-case',
+      tags: ['linkages'],
+      summary: 'One of two people who decide a case: one person, two, or undecided again',
+      params: z.strictObject({ case: idSchema }),
+      body: z.strictObject({ verdict: verdictSchema, reason: z.string().min(1).max(2000) }),
+      response: {
+        201: z.object({
+          decision: verdictSchema.nullable().describe('Null: a second person has to agree'),
+        }),
+        ...problems,
+      },
+    },
+    handler: async (request, reply) => {
+      const said = { caseId: request.params.case, ...request.body }
+      const decision = await judgeCase(deps, requireCaller(request), said)
+      return reply.code(201).send({ decision })
+    },
+  })
+}
