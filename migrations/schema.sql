@@ -56,6 +56,41 @@ create table gyeol.audit_leaf (
   constraint audit_leaf_pkey PRIMARY KEY (number)
 );
 
+create table gyeol.case_decision (
+  decision_id uuid not null,
+  project_id uuid not null,
+  case_id uuid not null,
+  verdict text not null,
+  first_opinion_id uuid not null,
+  first_by uuid not null,
+  second_opinion_id uuid not null,
+  second_by uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint case_opinion_decides_once UNIQUE (second_opinion_id),
+  constraint case_decision_pkey PRIMARY KEY (decision_id),
+  constraint case_decision_first_by_fkey FOREIGN KEY (first_by) REFERENCES gyeol.account(account_id),
+  constraint case_decision_first_opinion_id_fkey FOREIGN KEY (first_opinion_id) REFERENCES gyeol.case_opinion(opinion_id),
+  constraint case_decision_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint case_decision_second_by_fkey FOREIGN KEY (second_by) REFERENCES gyeol.account(account_id),
+  constraint case_decision_second_opinion_id_fkey FOREIGN KEY (second_opinion_id) REFERENCES gyeol.case_opinion(opinion_id),
+  constraint case_decision_verdict_is_known CHECK ((verdict = ANY (ARRAY['must-link'::text, 'cannot-link'::text, 'undecided'::text]))),
+  constraint case_is_decided_by_two_people CHECK ((first_by <> second_by))
+);
+
+create table gyeol.case_opinion (
+  opinion_id uuid not null,
+  project_id uuid not null,
+  case_id uuid not null,
+  account_id uuid not null,
+  verdict text not null,
+  reason text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint case_opinion_pkey PRIMARY KEY (opinion_id),
+  constraint case_opinion_account_id_fkey FOREIGN KEY (account_id) REFERENCES gyeol.account(account_id),
+  constraint case_opinion_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint case_opinion_verdict_is_known CHECK ((verdict = ANY (ARRAY['must-link'::text, 'cannot-link'::text, 'undecided'::text])))
+);
+
 create table gyeol.cohort (
   cohort_id uuid not null,
   project_id uuid not null,
@@ -224,14 +259,33 @@ create table gyeol.keyring_revision (
   constraint keyring_side_is_known CHECK ((side = ANY (ARRAY['api'::text, 'key'::text, 'data'::text, 'sign'::text])))
 );
 
+create table gyeol.link_case (
+  linkage_id uuid not null,
+  case_id uuid not null,
+  project_id uuid not null,
+  kind text not null,
+  agency text not null,
+  wave integer not null,
+  pass integer,
+  pattern text,
+  candidates integer not null,
+  name_shared integer,
+  constraint link_case_pkey PRIMARY KEY (linkage_id, case_id),
+  constraint link_case_linkage_id_fkey FOREIGN KEY (linkage_id) REFERENCES gyeol.linkage(linkage_id),
+  constraint link_case_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint link_case_kind_is_known CHECK ((kind = ANY (ARRAY['possible'::text, 'conflict'::text, 'merge'::text])))
+);
+
 create table gyeol.link_map (
   linkage_id uuid not null,
   delivery_id uuid not null,
   object_id uuid not null,
   serials bigint not null,
   linked bigint not null,
+  key_object_id uuid,
   constraint link_map_pkey PRIMARY KEY (linkage_id, delivery_id),
   constraint link_map_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES gyeol.delivery(delivery_id),
+  constraint link_map_key_object_id_fkey FOREIGN KEY (key_object_id) REFERENCES gyeol.vault_object(object_id),
   constraint link_map_linkage_id_fkey FOREIGN KEY (linkage_id) REFERENCES gyeol.linkage(linkage_id),
   constraint link_map_object_id_fkey FOREIGN KEY (object_id) REFERENCES gyeol.vault_object(object_id)
 );
@@ -250,12 +304,23 @@ create table gyeol.linkage (
   created_at timestamp with time zone not null default now(),
   ended_at timestamp with time zone,
   is_trial boolean not null default false,
+  previous_id uuid,
+  index_version integer,
+  index_object_id uuid,
+  changes_object_id uuid,
+  released_versions integer[] not null default '{}'::integer[],
+  constraint linkage_index_is_one_a_version UNIQUE (project_id, index_version),
   constraint linkage_pkey PRIMARY KEY (linkage_id),
+  constraint linkage_changes_object_id_fkey FOREIGN KEY (changes_object_id) REFERENCES gyeol.vault_object(object_id),
   constraint linkage_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
+  constraint linkage_index_object_id_fkey FOREIGN KEY (index_object_id) REFERENCES gyeol.vault_object(object_id),
   constraint linkage_job_id_fkey FOREIGN KEY (job_id) REFERENCES gyeol.job(job_id),
   constraint linkage_persons_object_id_fkey FOREIGN KEY (persons_object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint linkage_previous_id_fkey FOREIGN KEY (previous_id) REFERENCES gyeol.linkage(linkage_id),
   constraint linkage_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
   constraint linkage_for_trial_gives_no_persons CHECK (((NOT is_trial) OR (persons_object_id IS NULL))),
+  constraint linkage_for_trial_leaves_no_index CHECK (((NOT is_trial) OR (index_object_id IS NULL))),
+  constraint linkage_index_is_counted_from_one CHECK ((index_version >= 1)),
   constraint linkage_state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'linked'::text, 'failed'::text])))
 );
 
@@ -465,7 +530,7 @@ create table gyeol.vault_object (
   constraint vault_object_pkey PRIMARY KEY (object_id),
   constraint vault_object_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
   constraint vault_object_sealing_key_id_fkey FOREIGN KEY (sealing_key_id) REFERENCES gyeol.sealing_key(sealing_key_id),
-  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text, 'extraction'::text])))
+  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text, 'extraction'::text])))
 );
 
 create table gyeol.witness (
@@ -482,12 +547,16 @@ create table gyeol.witness (
 
 CREATE INDEX audit_leaf_by_action ON gyeol.audit_leaf USING btree (action, number);
 CREATE INDEX audit_leaf_by_project ON gyeol.audit_leaf USING btree (project_id, number);
+CREATE INDEX case_decision_by_case ON gyeol.case_decision USING btree (project_id, case_id, created_at);
+CREATE INDEX case_opinion_by_case ON gyeol.case_opinion USING btree (project_id, case_id, created_at);
 CREATE UNIQUE INDEX delivery_of_keys_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE ((keys_delivery_id IS NULL) AND (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text])));
 CREATE UNIQUE INDEX delivery_of_tables_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE ((keys_delivery_id IS NOT NULL) AND (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text])));
 CREATE INDEX download_by_release ON gyeol.download USING btree (release_id, started_at);
 CREATE INDEX download_not_ended ON gyeol.download USING btree (started_at) WHERE (ended_at IS NULL);
 CREATE INDEX job_by_parent ON gyeol.job USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX job_to_do ON gyeol.job USING btree (side, created_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+CREATE INDEX link_case_by_number ON gyeol.link_case USING btree (case_id);
+CREATE UNIQUE INDEX linkage_is_one_at_a_time ON gyeol.linkage USING btree (project_id) WHERE ((state = 'queued'::text) AND (NOT is_trial));
 CREATE UNIQUE INDEX project_has_one_spine ON gyeol.project_agency USING btree (project_id) WHERE is_spine;
 CREATE UNIQUE INDEX sealing_key_is_one_a_side ON gyeol.sealing_key USING btree (project_id, release_id, side) NULLS NOT DISTINCT WHERE (retired_at IS NULL);
 CREATE INDEX witness_by_name ON gyeol.witness USING btree (name) WHERE (retired_at IS NULL);
@@ -578,6 +647,8 @@ $function$;
 
 CREATE TRIGGER audit_checkpoint_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
 CREATE TRIGGER audit_leaf_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
+CREATE TRIGGER case_decision_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.case_decision FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
+CREATE TRIGGER case_opinion_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.case_opinion FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
 CREATE TRIGGER cosignature_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.cosignature FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
 CREATE TRIGGER destruction_certificate_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.destruction_certificate FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
 CREATE TRIGGER finding_is_no_own_act BEFORE INSERT ON gyeol.finding FOR EACH ROW EXECUTE FUNCTION gyeol.refuse_own_finding();
@@ -619,7 +690,7 @@ create policy vault_object_is_ended on gyeol.vault_object for update to gyeol_ap
 create policy vault_object_is_seen on gyeol.vault_object for select to public using (true);
 create policy vault_object_of_the_api on gyeol.vault_object for insert to gyeol_api with check ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text])));
 create policy vault_object_of_the_data_side on gyeol.vault_object for insert to gyeol_data with check ((kind = ANY (ARRAY['typed-part'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text])));
-create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'extraction'::text])));
+create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'extraction'::text])));
 
 grant select, insert, update (password_hash, roles, disabled_at) on gyeol.account to gyeol_api;
 grant select (account_id, name, roles, disabled_at, created_at) on gyeol.account to gyeol_auditor;
@@ -637,6 +708,11 @@ grant select on gyeol.audit_head to gyeol_sign;
 grant select on gyeol.audit_leaf to gyeol_api;
 grant select on gyeol.audit_leaf to gyeol_auditor;
 grant select on gyeol.audit_leaf to gyeol_sign;
+grant select, insert on gyeol.case_decision to gyeol_api;
+grant select on gyeol.case_decision to gyeol_auditor;
+grant select on gyeol.case_decision to gyeol_key;
+grant select, insert on gyeol.case_opinion to gyeol_api;
+grant select on gyeol.case_opinion to gyeol_auditor;
 grant select, insert on gyeol.cohort to gyeol_api;
 grant select on gyeol.cohort to gyeol_auditor;
 grant select, update (state, ended_at, quality, quality_counted_at) on gyeol.cohort to gyeol_data;
@@ -669,14 +745,17 @@ grant select on gyeol.keyring_revision to gyeol_auditor;
 grant select, insert on gyeol.keyring_revision to gyeol_data;
 grant select, insert on gyeol.keyring_revision to gyeol_key;
 grant select, insert on gyeol.keyring_revision to gyeol_sign;
+grant select on gyeol.link_case to gyeol_api;
+grant select on gyeol.link_case to gyeol_auditor;
+grant select, insert on gyeol.link_case to gyeol_key;
 grant select on gyeol.link_map to gyeol_api;
 grant select on gyeol.link_map to gyeol_auditor;
 grant select on gyeol.link_map to gyeol_data;
-grant select, insert on gyeol.link_map to gyeol_key;
+grant select, insert, update (key_object_id) on gyeol.link_map to gyeol_key;
 grant select, insert on gyeol.linkage to gyeol_api;
 grant select on gyeol.linkage to gyeol_auditor;
 grant select on gyeol.linkage to gyeol_data;
-grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at) on gyeol.linkage to gyeol_key;
+grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at, previous_id, index_version, index_object_id, changes_object_id) on gyeol.linkage to gyeol_key;
 grant select, insert, update (upload_object_id, taken_object_id) on gyeol.part to gyeol_api;
 grant select on gyeol.part to gyeol_auditor;
 grant select, update (state, upload_object_id, taken_object_id, rows, rows_taken, refusals, report) on gyeol.part to gyeol_data;

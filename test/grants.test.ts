@@ -16,6 +16,8 @@ agency                   siU   S     S     -     s       -
 audit_checkpoint         s     -     -     si    s       -
 audit_head               s     -     -     s     s       -
 audit_leaf               s     -     -     s     s       -
+case_decision            si    s     -     -     s       -
+case_opinion             si    -     -     -     s       -
 cohort                   si    -     sU    -     s       -
 cohort_part              s     -     si    -     s       -
 cosignature              si    -     -     -     s       -
@@ -26,7 +28,8 @@ extraction               s     si    -     -     s       -
 finding                  si    -     s     -     s       -
 job                      siU   siU   siU   -     s       -
 keyring_revision         si    si    si    si    s       -
-link_map                 s     si    s     -     s       -
+link_case                s     si    -     -     s       -
+link_map                 s     siU   s     -     s       -
 linkage                  si    sU    s     -     s       -
 part                     siU   sU    sU    -     s       -
 processing_record        si    -     sU    -     s       -
