@@ -13,6 +13,7 @@ import { endDownload, insertDownload } from '../store/downloads.ts'
 import { inTransaction, type Tx } from '../store/pool.ts'
 import { findReleaseFile } from '../store/release-files.ts'
 import { findRelease, type Release } from '../store/releases.ts'
+import type { ApprovedFiles } from './approved-files.ts'
 import { auditProofName, auditProofOf, proofFile } from './audit-proof.ts'
 import { type Deps, leafBy } from './deps.ts'
 import type { ReleaseWatch } from './release-watch.ts'
@@ -41,10 +42,10 @@ type Opened = { release: Release; bytes: number; sha256: Buffer; content: string
  * Opens a file, or a range of it, for its recipient.
  *
  * @throws {Refusal} `grant-missing` (also for another's release), `not-found`, `state-conflict`, `outside-period`,
- *   `range-unsatisfiable`.
+ *   `range-unsatisfiable`, `file-changed`.
  */
 export async function readReleaseFile(
-  deps: Deps & { watch: ReleaseWatch },
+  deps: Deps & { watch: ReleaseWatch; approved: ApprovedFiles },
   caller: Caller,
   wanted: Taking,
 ): Promise<TakenFile> {
@@ -53,6 +54,10 @@ export async function readReleaseFile(
   const id = deps.randomUuid()
   const reasonSalt = randomBytes(16)
   const reason = createHash('sha256').update(reasonSalt).update(wanted.reason).digest('hex')
+  const opened = await inTransaction(deps.pool, 'look-at-release', (tx) =>
+    requireOpen(tx, accountId, wanted),
+  )
+  await requireApproved(deps.approved, opened)
   const begun = await inTransaction(deps.pool, 'read-release', async (tx) => {
     const opened = await requireOpen(tx, accountId, wanted)
     const { bytes, sha256, release } = opened
@@ -110,6 +115,14 @@ async function requireOpen(tx: Tx, accountId: string, wanted: Taking): Promise<O
   if (!found?.deskObjectId) throw new Refusal('not-found', 'The release has no such file.')
   const sha256 = Buffer.from(found.sha256)
   return { release, bytes: found.bytes, sha256, content: found.deskObjectId }
+}
+
+/** What is made for this answer (a proof) is not in the vault. */
+async function requireApproved(approved: ApprovedFiles, opened: Opened): Promise<void> {
+  const { release, sha256, content } = opened
+  if (typeof content === 'string') {
+    await approved.require({ id: content, projectId: release.projectId, sha256 })
+  }
 }
 
 async function contentOf(

@@ -45,6 +45,7 @@ export const exitCodes = {
   'cosignatures-missing': 43,
   'history-differs': 44,
   'epoch-retired': 45,
+  'file-changed': 46,
 } as const satisfies Record<RefusalCode, number>
 
 /**

@@ -16,6 +16,7 @@ export type RefusalCode =
   | 'digest-differs'
   | 'disk-full'
   | 'epoch-retired'
+  | 'file-changed'
   | 'finding-missing'
   | 'grant-missing'
   | 'history-differs'

@@ -22,6 +22,7 @@ const statuses = {
   'digest-differs': [422, 'Digest differs'],
   'disk-full': [503, 'Storage full'],
   'epoch-retired': [422, 'Linkage key retired'],
+  'file-changed': [409, 'File changed'],
   'finding-missing': [409, 'Finding missing'],
   'grant-missing': [403, 'Not allowed'],
   'history-differs': [409, 'History differs'],

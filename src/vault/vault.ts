@@ -50,6 +50,8 @@ export type Vault = {
    * is refused all the same. Refuses `not-found`.
    */
   openRead(opener: Opener, context: SealContext, range?: ByteRange): Promise<Readable>
+  /** Another text once the object was written to, or another put in its place. Refuses `not-found`. */
+  stampOf(objectId: string): Promise<string>
   /**
    * Writes the plaintext to a file that appears only if the object was whole. Refuses `not-found`,
    * `sealed-object-damaged`, `disk-full`.
@@ -84,6 +86,11 @@ export async function openVault(directory: string): Promise<Vault> {
           ? flat(opened(sealed, objectOpening(opener, context)))
           : openedRange(sealed, { opener, context }, range)
       return Readable.from(plain, { objectMode: false })
+    },
+    stampOf: async (objectId) => {
+      await using sealed = await openFile(directory, objectId)
+      const { ino, size, ctimeNs } = await sealed.stat({ bigint: true })
+      return `${ino} ${size} ${ctimeNs}`
     },
     openToFile: (opener, context, path) => openToFile(directory, opener, context, path),
     destroy: async (objectId) => {

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { ApprovedFiles } from '../../actions/approved-files.ts'
 import type { Deps } from '../../actions/deps.ts'
 import { readReleaseFile, type TakenFile, tagOf } from '../../actions/read-release-file.ts'
 import { ReleaseWatch } from '../../actions/release-watch.ts'
@@ -30,6 +31,7 @@ export const downloadSchema = z
 /** The files of an approved release, for its recipient, and who took which. */
 export function releaseFileRoutes(app: App, deps: Deps): void {
   const watch = new ReleaseWatch(deps)
+  const approved = new ApprovedFiles(deps)
   app.route({
     method: 'GET',
     url: '/v1/releases/:release/files/*',
@@ -65,7 +67,11 @@ export function releaseFileRoutes(app: App, deps: Deps): void {
         ifRange: headers['if-range'],
       }
       try {
-        const taken = await readReleaseFile({ ...deps, watch }, requireCaller(request), taking)
+        const taken = await readReleaseFile(
+          { ...deps, watch, approved },
+          requireCaller(request),
+          taking,
+        )
         return send(reply, taken)
       } catch (error) {
         if (error instanceof Refusal && error.code === 'range-unsatisfiable') {
