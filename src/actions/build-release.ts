@@ -12,6 +12,7 @@ import { endLease } from '../store/leases.ts'
 import { insertObjects } from '../store/objects.ts'
 import { inTransaction } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
+import { lockReleasesBegun } from '../store/release-domains.ts'
 import { insertReleaseFile } from '../store/release-files.ts'
 import { findRelease, moveRelease, type Release, saveReleasePersons } from '../store/releases.ts'
 import { insertSealingKey } from '../store/sealing-keys.ts'
@@ -59,6 +60,11 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
   const report = await sealFile(deps, made.report, { ...to, kind: 'release-file' })
   const jobs = partJobs(deps, run, policySchema.parse(release.policy), parts)
   const wake = await inTransaction(deps.pool, 'begin-release', async (tx) => {
+    const begun = await lockReleasesBegun(tx, project.id)
+    const ofDomain = begun.filter(({ domain }) => domain === release.domain)
+    if (ofDomain.some(({ id }) => !made.besides.includes(id))) {
+      throw new Error('another release was begun meanwhile') // The next attempt is held against it.
+    }
     await insertObjects(tx, [sealed.object, report.object])
     await saveReleasePersons(tx, release.id, sealed.object.id)
     await insertReleaseFile(tx, {

@@ -9,7 +9,7 @@ import { findCohort, partsOfCohort } from '../store/cohorts.ts'
 import { findDelivery } from '../store/deliveries.ts'
 import { findLinkage, linkMapsOf } from '../store/linkages.ts'
 import type { Project } from '../store/projects.ts'
-import { releasesOfDomain } from '../store/release-domains.ts'
+import { earlierOfDomain } from '../store/release-domains.ts'
 import type { Release } from '../store/releases.ts'
 import type { Deps } from './deps.ts'
 
@@ -40,9 +40,7 @@ export async function descriptionsOf(
   of: Described,
 ): Promise<Record<string, string>> {
   const crate = roCrateOf(await provenanceOf(deps, of))
-  const earlier = (await releasesOfDomain(deps.pool, of.release)).filter(
-    ({ id }) => id !== of.release.id,
-  )
+  const earlier = await earlierOfDomain(deps.pool, of.release)
   return {
     'codebook.csv': codebookOf(of.policy, of.catalogue),
     'ro-crate-metadata.json': `${JSON.stringify(crate, null, 2)}\n`,

@@ -22,7 +22,7 @@ import { type Cuts, quantileCuts, writeReleasePersons } from '../engine/write-re
 import { type CohortPart, findCohort } from '../store/cohorts.ts'
 import { findLinkage } from '../store/linkages.ts'
 import { findProject } from '../store/projects.ts'
-import { releasesOfDomain } from '../store/release-domains.ts'
+import { type BegunRelease, releasesBegun } from '../store/release-domains.ts'
 import type { Release } from '../store/releases.ts'
 import type { JobRun, WorkerDeps } from './deps.ts'
 import { rekeyOf, releaseKeys, sensitiveClassesOf } from './release-keys.ts'
@@ -40,7 +40,7 @@ type Making = {
 }
 
 /**
- * Makes both files in scratch.
+ * Makes both files in scratch. `besides`: the releases of the project with which it was compared, as far as need be.
  *
  * @throws {Refusal} `policy-refused` with counts, when the policy's k or bounds are not met, or an earlier release of the
  * domain differs by too few persons.
@@ -49,8 +49,9 @@ export async function makeReleasePersons(
   deps: WorkerDeps,
   run: JobRun,
   of: { release: Release; parts: readonly CohortPart[] },
-): Promise<{ file: string; report: string; counts: Record<string, number> }> {
+): Promise<{ file: string; report: string; counts: Record<string, number>; besides: string[] }> {
   const { release } = of
+  const begun = await releasesBegun(deps.pool, release.projectId)
   const project = await findProject(deps.pool, run.job.projectId)
   const session = await openSession({
     scratchDir: run.scratchDir,
@@ -78,14 +79,15 @@ export async function makeReleasePersons(
       cuts: found,
       output: file,
     })
-    const differences = await differencesOf(making, file)
+    const differences = await differencesOf(making, begun, file)
     const { policy } = making
     requireDifferences(policy, differences)
     const report = join(run.scratchDir, 'disclosure-report.json')
     const said = disclosureReportOf({ policy, lists: sensitiveLists(), measured, differences })
     await writeFile(report, `${JSON.stringify(said, null, 2)}\n`, { mode: 0o600 })
     const suppressed = measured?.suppressed?.records ?? 0
-    return { file, report, counts: { persons, withAnchor, suppressed } }
+    const besides = begun.map(({ id }) => id)
+    return { file, report, counts: { persons, withAnchor, suppressed }, besides }
   } finally {
     session.close()
   }
@@ -206,12 +208,13 @@ async function cutsOf({ policy, session, filesOf }: Making): Promise<Cuts> {
 
 async function differencesOf(
   { deps, run, release, session }: Making,
+  begun: readonly BegunRelease[],
   these: string,
 ): Promise<(Difference & { release: string })[]> {
   const { projectId } = run.job
   const differences: (Difference & { release: string })[] = []
-  for (const { id, personsObjectId } of await releasesOfDomain(deps.pool, release)) {
-    if (id === release.id) continue
+  for (const { id, domain, personsObjectId } of begun) {
+    if (id === release.id || domain !== release.domain) continue
     const earlier = join(run.scratchDir, 'earlier-persons.parquet')
     await openFile(deps, { id: personsObjectId, projectId, kind: 'release-persons' }, earlier)
     differences.push({ release: id, ...(await differenceOf(session, { earlier, these })) })

@@ -2,6 +2,7 @@
  * Holds a policy against a catalogue before anything is built. What it refuses, it names by table and column.
  */
 
+import { z } from 'zod'
 import type { Catalogue, CatalogueColumn } from '../catalogue/schema.ts'
 import type { SensitiveLists } from '../catalogue/sensitive.ts'
 import { hierarchyOf } from './hierarchy.ts'
@@ -25,6 +26,9 @@ const anchoredRoles = new Set(['confirmation-date', 'screening-date', 'vaccinati
  */
 export function checkPolicy(policy: Policy, catalogue: Catalogue, lists: SensitiveLists): void {
   if (Object.keys(policy.tables).length === 0) throw policyRefused({ fault: 'no table' })
+  // A release that names no domain has its own id for one: its pseudonyms are nobody else's.
+  if (z.uuid().safeParse(policy.domain).success)
+    throw policyRefused({ fault: 'domain of one release' })
   const levels = levelsOf(policy)
   for (const [table, { columns, where }] of Object.entries(policy.tables)) {
     const known = own(catalogue.tables, table)
