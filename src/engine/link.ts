@@ -23,13 +23,13 @@ import { byNumberSteps } from './linkage/by-number.ts'
 import { clusterSizes } from './linkage/clusters.ts'
 import { labelComponents } from './linkage/components.ts'
 import { hubCounts, spinePairCounts } from './linkage/counts.ts'
-import { memberStep, requireInvariants } from './linkage/invariants.ts'
+import { requireInvariants } from './linkage/invariants.ts'
 import { type Flows, mapAgencies } from './linkage/map-agencies.ts'
-import { requireDistinctSerials } from './linkage/maps.ts'
-import { noticeStep, numberSuspects, suspectSteps } from './linkage/numbers.ts'
-import { personSteps, settledStep } from './linkage/persons.ts'
-import { recordSteps, rowsOf, sentSteps } from './linkage/records.ts'
-import { sharedKeySteps, weakerTypes } from './linkage/shared-keys.ts'
+import { noticeStep, numberSuspects, suspectStep } from './linkage/numbers.ts'
+import { numberPlaceStep, personSteps, settledStep } from './linkage/persons.ts'
+import { recordSteps, sentSteps } from './linkage/records.ts'
+import { repeatsIn } from './linkage/repeats.ts'
+import { keptSteps, sharedKeySteps, type WeakerType, weakerTypes } from './linkage/shared-keys.ts'
 import {
   foundingEdgeStep,
   foundingStep,
@@ -105,20 +105,14 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   const agencies = agenciesOf(linkage.deliveries)
   const spine = requireOneSpine(agencies)
   session.registerColumnFunction('person_of', 16, linkage.personsOf)
-  for (const { name, deliveries } of agencies) {
-    if (deliveries.length < 2) continue // With one delivery its map is looked at.
-    for (const one of deliveries) await requireDistinctSerials(session, rowsOf(one), name)
-  }
   const { torn, held } = await takeHistory(session, linkage, { agencies, spine: spine.agency })
   await run(session, recordSteps(agencies, held > 0))
   const notices = await placeByNumber(session, linkage, { agencies, spine, version })
-  const persons = await requirePersons(session)
-  await placeByWeakerKeys(session, linkage)
   const personsFile = join(outDir, 'persons.parquet')
-  await session.run(`copy (select ordinal, person from person order by ordinal)
-    to ${quoteText(personsFile)} (${parquetOptions})`)
-  const flows = await mapAgencies(session, agencies, { isFirst, before, outDir })
-  await requireInvariants(session, persons, agencies)
+  const persons = await writePersons(session, personsFile)
+  await placeByWeakerKeys(session, linkage)
+  const flows = await mapAgencies(session, agencies, { isFirst, before, persons, outDir })
+  await requireInvariants(session, persons, { spine: spine.name, ...flows })
   const left = await leave(session, { agencies, spine: spine.agency, version, outDir })
   const hubsByKey = await hubCounts(session)
   const report: LinkageCounts = {
@@ -150,28 +144,27 @@ async function placeByNumber(
 ): Promise<LinkageCounts['notices']> {
   const isFirst = known === undefined
   await run(session, [decidedTokenStep(spine.agency), ...twinSteps(spine.isDuplicateFree, rules)])
-  await run(session, [noticeStep(noticeFilesOf(deliveries)), ...suspectSteps(agencies.length)])
+  await run(session, [noticeStep(noticeFilesOf(deliveries)), suspectStep(agencies.length)])
+  await run(session, keptSteps(typesOf(deliveries)))
   const notices = await numberSuspects(session, rules)
   await run(session, [foundingStep, pairStep(rules), foundingEdgeStep])
   await labelComponents(session, 'founding_edge', 'founding_label')
   await run(session, [settledSpineStep, decidedOtherStep(spine.agency), ...byNumberSteps])
   await session.run(spinePlaceStep)
   await keepNumbers(session, { isFirst, version })
-  await run(session, [...personSteps(isFirst), settledStep])
+  await run(session, [...personSteps(isFirst), settledStep, numberPlaceStep])
   return notices
 }
 
 /** What people decided, and passes 5 to 8. */
 async function placeByWeakerKeys(session: Session, { deliveries, rules }: ToLink): Promise<void> {
-  const types = weakerTypes.filter((type) => isSent(deliveries, `K${type}`))
-  await run(session, [lateStep, decidedPlaceStep, ...sharedKeySteps(types, rules), ...pairSteps])
-  await run(session, [
-    earlierStep,
-    ...strongSteps,
-    ...nameSteps,
-    ...possibleSteps(rules),
-    memberStep,
-  ])
+  const shared = sharedKeySteps(typesOf(deliveries), rules)
+  await run(session, [lateStep, decidedPlaceStep, ...shared, ...pairSteps])
+  await run(session, [earlierStep, ...strongSteps, ...nameSteps, ...possibleSteps(rules)])
+}
+
+function typesOf(deliveries: readonly LinkDelivery[]): WeakerType[] {
+  return weakerTypes.filter((type) => isSent(deliveries, `K${type}`))
 }
 
 /** What is known and was decided, and which keys of the spine are held back because of it. */
@@ -223,10 +216,10 @@ async function leave(
 }
 
 /** Two persons with one number would be one person: a broken invariant, never a result. */
-async function requirePersons(session: Session): Promise<number> {
-  const [found] = await session.rows<{ rows: number; numbers: number }>(
-    'select count(*) as rows, count(distinct person) as numbers from person',
-  )
-  if (!found || found.numbers !== found.rows) throw new Error('two persons share a number')
-  return found.rows
+async function writePersons(session: Session, file: string): Promise<number> {
+  await session.run(`copy (select ordinal, person from person order by ordinal)
+    to ${quoteText(file)} (${parquetOptions})`)
+  if ((await repeatsIn(session, file, 'person')) > 0) throw new Error('two persons share a number')
+  const [found] = await session.rows<{ persons: number }>('select count(*) as persons from person')
+  return found?.persons ?? 0
 }

@@ -1,69 +1,88 @@
 /**
  * What must hold of every person after every run, looked for among all links. A violation is a defect of the rules or of this
- * program: nothing is published.
+ * program: nothing is published. What two people decided goes before every rule.
  */
 import { Refusal } from '../../core/errors.ts'
+import type { LinkageCounts } from '../../core/linkage-report.ts'
 import { decidedPass } from '../../core/passes.ts'
 import type { Session } from '../session.ts'
+import { place } from './maps.ts'
 
-/** Table `member`: every link of every agency, as far as the invariants need it. */
-export const memberStep = `
-  create temp table member (ordinal integer, agency utinyint, number ubigint, k4 ubigint)`
+const ofDecision = `
+  select ordinal from person join settled_spine using (founding) join spine_label using (serial)`
 
-/**
- * Adds the links of table `linked`. A promoted link has another number by the project's own wish, and what two people decided
- * goes before every rule.
- */
-export function addMembersStep(agency: number): string {
-  return `
-  insert into member
-  select ordinal, ${agency}, case when pass < 7 or is_spine then number end, k4
-  from linked
-  where ordinal is not null and pass <> ${decidedPass}`
+/** Persons with several serials of the agency whose records are in `linked`, decisions left aside. */
+export async function doubledPersons(session: Session): Promise<number> {
+  const [found] = await session.rows<{ persons: number }>(`
+    select count(*) as persons
+    from (
+      select ordinal
+      from (select ${place.ordinal} as ordinal, ${place.pass} as pass from linked)
+      where ordinal is not null and pass <> ${decidedPass} and ordinal not in (${ofDecision})
+      group by ordinal
+      having count(*) > 1
+    )`)
+  return found?.persons ?? 0
 }
 
-/** What there is to say of agencies: by number, who is the spine and who is free of duplicates. */
-export type Declared = readonly { agency: number; isSpine: boolean; isDuplicateFree: boolean }[]
-
 /**
- * @throws {Refusal} `state-conflict` with the number of persons that break each invariant.
+ * A link that one join made stands with its person's own number, and its K4 was compared in that join (it would stand at pass 3
+ * if it differed). All other links are laid beside their persons here.
+ *
+ * @param flows - `doubled`: what `doubledPersons` found.
+ * @throws {Refusal} `state-conflict` with how often each invariant is broken.
  */
 export async function requireInvariants(
   session: Session,
   persons: number,
-  agencies: Declared,
+  {
+    spine,
+    agencies,
+    doubled,
+  }: { spine: string; doubled: Record<string, number> } & Pick<LinkageCounts, 'agencies'>,
 ): Promise<void> {
-  const bit = agencies.length < 62 ? '1::bigint << agency' : '1::hugeint << agency'
-  const spine = agencies.find(({ isSpine }) => isSpine)?.agency ?? 0
-  const free = agencies.flatMap(({ agency, isDuplicateFree }) => (isDuplicateFree ? [agency] : []))
-  const isFree = `agency in (${free.length === 0 ? 'null' : free.join(', ')})`
-  const [found] = await session.rows<Record<string, number>>(`
-    with of_decision as (
-      select ordinal from person join settled_spine using (founding) join spine_label using (serial)
-    ), person_of_members as (
-      select ordinal,
-        count(*) filter (agency = ${spine}) as spine_serials,
-        min(number) <> max(number)
-          and ordinal not in (
-            select ordinal from person join founding_label on label = founding
-          ) as has_numbers,
-        min(k4) <> max(k4) and ordinal not in (from of_decision) as has_k4s,
-        count(*) filter (${isFree}) > bit_count(coalesce(bit_or(${bit}) filter (${isFree}), 0))
-          and ordinal not in (from of_decision) as has_serials
-      from member
+  // A promoted link has another number by the project's own wish.
+  const [found] = await session.rows<{ numbers: number; k4s: number }>(`
+    with link as (
+      select ordinal, number, t4
+      from settled anti join late using (agency, serial)
+      where ordinal is not null
+      union all
+      select ordinal, case when pass < 7 then number end, t4
+      from late
+      where ordinal is not null and pass <> ${decidedPass}
+    ), beside as (
+      from link
+      union all
+      select ordinal, t1, t4 from person semi join link using (ordinal)
+    ), person_of_links as (
+      select ordinal, min(number) <> max(number) as has_numbers, min(t4) <> max(t4) as has_k4s
+      from beside
       group by ordinal
+    ), joined as (
+      select ordinal from person join founding_label on label = founding
     )
-    select
-      ${persons} - count(*) + count(*) filter (spine_serials = 0) as "withoutSpine",
-      count(*) filter (has_numbers) as "numbers",
-      count(*) filter (has_k4s) as "k4s",
-      count(*) filter (has_serials) as "serials"
-    from person_of_members`)
-  const broken = Object.entries(found ?? {}).filter(([, count]) => count !== 0)
-  if (found !== undefined && broken.length === 0) return
+    select count(*) filter (has_numbers and ordinal not in (from joined)) as numbers,
+      count(*) filter (has_k4s and ordinal not in (${ofDecision})) as k4s
+    from person_of_links`)
+  const { linked = 0, duplicates = 0 } = agencies[spine] ?? {}
+  const differing = Object.entries(agencies)
+    .filter(([name]) => name !== spine)
+    .map(([, { linkedByPass }]) => linkedByPass[3] ?? 0)
+  const broken = {
+    withoutSpine: persons - (linked - duplicates),
+    numbers: found?.numbers ?? 0,
+    k4s: sumOf(differing) + (found?.k4s ?? 0),
+    serials: sumOf(Object.values(doubled)),
+  }
+  if (found && Object.values(broken).every((count) => count === 0)) return
   throw new Refusal(
     'state-conflict',
     'The linkage breaks what must hold of every person. Nothing was published; tell the operator.',
-    Object.fromEntries(broken),
+    Object.fromEntries(Object.entries(broken).filter(([, count]) => count !== 0)),
   )
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
 }

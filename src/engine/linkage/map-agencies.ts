@@ -5,51 +5,64 @@ import type { Session } from '../session.ts'
 import { beforeStep, carriedStep, type LinkChange, linkChange } from '../waves/before.ts'
 import type { Agency } from './agencies.ts'
 import { agencyCountsOf, flowOf } from './counts.ts'
-import { addMembersStep } from './invariants.ts'
-import { deliveredStep, linkedStep, requireDistinctSerials, writeMap } from './maps.ts'
+import { doubledPersons } from './invariants.ts'
+import { deliveredStep, linkedSteps, patternsOf, requireDistinctSerials, writeMap } from './maps.ts'
 
 /** What became of the records of every agency, and the maps that were written. */
 export type Flows = Pick<LinkageCounts, 'agencies' | 'deliveries'> & {
   /** Delivery → Parquet of `writeMap`; every serial is there. */
   maps: Record<string, { file: string; serials: number; linked: number }>
   change: LinkChange
+  /** Agency that is free of duplicates → persons with several of its serials, where nobody decided so. */
+  doubled: Record<string, number>
 }
 
-/** Writes the map of every delivery, agency by agency, and gathers the members of persons. */
+/** Writes the map of every delivery, agency by agency. */
 export async function mapAgencies(
   session: Session,
   agencies: readonly Agency[],
-  of: { isFirst: boolean; before: Readonly<Record<string, readonly string[]>>; outDir: string },
+  of: {
+    isFirst: boolean
+    before: Readonly<Record<string, readonly string[]>>
+    persons: number
+    outDir: string
+  },
 ): Promise<Flows> {
   const change = { attached: 0, detached: 0, moved: 0 }
-  const flows: Flows = { agencies: {}, deliveries: [], maps: {}, change }
+  const flows: Flows = { agencies: {}, doubled: {}, deliveries: [], maps: {}, change }
   for (const agency of agencies) {
-    const { name } = agency
+    const { name, isSpine } = agency
     const deliveries = [...agency.retired, ...agency.deliveries]
-    await session.run(linkedStep(agency.agency))
+    if (!of.isFirst) await session.run(beforeStep(of.before[name] ?? []))
+    const isCarried = !of.isFirst && agency.retired.length > 0
+    const withPattern = ['settled', 'late', ...(isCarried ? ['before_link'] : [])]
+    const patterns = await patternsOf(session, withPattern)
+    for (const step of linkedSteps(agency.agency, patterns)) await session.run(step)
+    if (isCarried) await session.run(carriedStep(agency.retired, patterns))
     if (!of.isFirst) {
-      await session.run(beforeStep(of.before[name] ?? []))
-      if (agency.retired.length > 0) await session.run(carriedStep(agency.retired))
       const own = await linkChange(session)
       for (const kind of ['attached', 'detached', 'moved'] as const) {
-        if (!agency.isSpine) change[kind] += own[kind]
+        if (!isSpine) change[kind] += own[kind]
       }
     }
-    const isOne = deliveries.length === 1
-    if (isOne) await requireDistinctSerials(session, 'linked', name)
-    const whole = await flowOf(session, 'linked')
-    const counts = await agencyCountsOf(session, agency, whole)
+    const whole = await flowOf(session, 'linked', isSpine)
+    const counts = await agencyCountsOf(session, agency, { flow: whole, persons: of.persons })
     flows.agencies[name] = counts
+    if (agency.isDuplicateFree && counts.duplicates > 0) {
+      flows.doubled[name] = await doubledPersons(session)
+    }
+    const isOne = deliveries.length === 1
+    const from = isOne ? 'linked' : 'delivered'
     for (const delivery of deliveries) {
       const file = join(of.outDir, `map-${Object.keys(flows.maps).length}.parquet`)
       if (!isOne) await session.run(deliveredStep(delivery))
-      await writeMap(session, isOne ? 'linked' : 'delivered', file)
-      const flow = isOne ? whole : await flowOf(session, 'delivered')
+      await writeMap(session, { from, file, patterns })
+      await requireDistinctSerials(session, file, name)
+      const flow = isOne ? whole : await flowOf(session, from, isSpine)
       const { serials, linked } = flow
       flows.maps[delivery.deliveryId] = { file, serials, linked }
       flows.deliveries.push({ agency: name, wave: delivery.wave, ...flow })
     }
-    await session.run(addMembersStep(agency.agency))
   }
   return flows
 }

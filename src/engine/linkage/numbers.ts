@@ -24,33 +24,28 @@ export function noticeStep(files: readonly string[]): string {
     where old_t1 <> new_t1`
 }
 
-/** Tables `suspect` and `suspect_record`. Needs `notice`, `twin_record` and `decided_token`. */
-export function suspectSteps(agencies: number): string[] {
+/** Table `suspect`. Needs `notice`, `twin_record` and `decided_token`. */
+export function suspectStep(agencies: number): string {
   const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
-  return [
-    `create temp table suspect as
-      select t1
-      from record
-      where t1 is not null
-      group by t1
-      having min(t4) <> max(t4)
-        or count(*) > bit_count(bit_or(${bit}))
-        or (bool_or(is_spine and t4 is null) and max(t4) is not null)
-      union
-      select unnest([a, b]) from notice
-      union
-      select t1 from twin_record where t1 is not null
-      union
-      select t1 from decided_token`,
-    `create temp table suspect_record as
-      select record.*
-      from record
-      semi join suspect using (t1)`,
-  ]
+  // A K4 that the spine does not have differs from every other.
+  const k4 = `coalesce(t4, case when is_spine then '${'0'.repeat(32)}'::uuid end)`
+  return `
+    create temp table suspect as
+    select t1
+    from record
+    where t1 is not null
+    group by t1
+    having min(${k4}) <> max(${k4}) or count(*) > bit_count(bit_or(${bit}))
+    union
+    select unnest([a, b]) from notice
+    union
+    select t1 from twin_record where t1 is not null
+    union
+    select t1 from decided_token`
 }
 
 /**
- * Tables `hub_1` (t1: numbers that stand for nobody) and `numbered`: the suspects' records with their `number`, which is NULL
+ * Tables `suspect_record`, `hub_1` (t1: numbers that stand for nobody) and `numbered`: the suspects' records with their `number`, which is NULL
  * for a hub, and else the least of the numbers that notices join.
  *
  * @returns how many notices were used and how many were set aside.
@@ -59,6 +54,8 @@ export async function numberSuspects(
   session: Session,
   rules: LinkRules,
 ): Promise<{ used: number; setAside: number }> {
+  await session.run(`
+    create temp table suspect_record as select * from kept_record semi join suspect using (t1)`)
   await session.run(`create temp table hub_1 as ${hubsOf('t1', 'suspect_record', rules)}`)
   await session.run(`
     create temp table sound_notice as

@@ -52,34 +52,44 @@ export const settledStep = `
   ) as record
   left join (select founding, ordinal from person) using (founding)`
 
+/** View `number_place`: whom the records of a number are, unless it is suspect. One join asks both. */
+export const numberPlaceStep = `
+  create temp view number_place as
+  select t1, ordinal, t4 as person_t4, false as is_suspect from person where t1 is not null
+  union all
+  select t1, null, null, true from suspect`
+
 /**
  * Every record after pass 4, as a query: ordinal NULL where it is linked to nobody. A number that is no suspect is on one
  * serial an agency and has one K4 at most, so that finding it is all.
  *
- * @param where - a condition on agency, serial or a weaker key, to be met before anything is joined.
+ * @param where - a condition on the record, to be met before anything is joined.
  */
-export function placedQuery({ record = 'record', where = 'true' } = {}): string {
+export function placedQuery({ record, where }: { record: string; where: string }): string {
   return `
-  select agency, is_spine, is_duplicate_free, serial, t2, t3, record.t4, t5, record.t1 as number, ordinal,
-    case
-      when is_spine or ordinal is null then 9
-      when record.t4 is null or person.t4 is null then 2
-      else 1
-    end::tinyint as pass,
-    case
-      when is_spine or ordinal is null then null
-      when record.t4 is null or person.t4 is null then '=..-.'
-      else '=..=.'
-    end as pattern
-  from (select * from ${record} where ${where}) as record
-  anti join suspect on suspect.t1 = record.t1
-  left join person on person.t1 = record.t1
-  where not (is_spine and record.t1 is null)
+  select agency, is_spine, is_duplicate_free, serial, t2, t3, t4, t5, t1 as number, ordinal,
+    ${plainPass} as pass,
+    case pass when 1 then '=..=.' when 2 then '=..-.' end as pattern
+  from (select * from ${record} where ${where})
+  left join number_place using (t1)
+  where ${isPlain}
   union all
   select agency, is_spine, is_duplicate_free, serial, t2, t3, t4, t5, number, ordinal, pass, pattern
   from settled
   where ${where}`
 }
+
+/** Which rows of a record joined with `number_place` one join settles. */
+export const isPlain = 'is_suspect is not true and not (is_spine and t1 is null)'
+
+/** Their pass. No K4 of theirs differs: that would be pass 3, and `requireInvariants` looks for it. */
+export const plainPass = `
+  case
+    when is_spine or ordinal is null then 9
+    when t4 is null or person_t4 is null then 2
+    when t4 = person_t4 then 1
+    else 3
+  end::tinyint`
 
 /** What came of a record, from where it stands. */
 export const outcomeOf = `

@@ -10,23 +10,37 @@ import { placedQuery } from './persons.ts'
 export const weakerTypes = [2, 3, 5] as const
 export type WeakerType = (typeof weakerTypes)[number]
 
-/** Tables `shared_<n>` for the types that are sent, `hub_<n>`, and `sound_row`: the records of shared tokens, hubs emptied. */
-export function sharedKeySteps(types: readonly WeakerType[], rules: LinkRules): string[] {
-  const among = types.map((type) => `t${type} in (from shared_${type})`)
+/**
+ * Tables `shared_<n>` for the types that are sent, and `kept_record`: every record of a shared token or of a suspect number.
+ * No other is laid side by side with another, so that the token files are read once for all of them. Needs `suspect`.
+ */
+export function keptSteps(types: readonly WeakerType[]): string[] {
   return [
-    `create or replace temp view placed as ${placedQuery()}`,
     ...types.map(
       (type) => `create temp table shared_${type} as
       select t${type}
       from record
       where t${type} is not null
       group by t${type}
-      having min(t1) <> max(t1) or (count(t1) < count(*) and count(*) > 1)
-      union
-      select t${type} from suspect_record where t${type} is not null`,
+      having min(t1) <> max(t1) or (count(t1) < count(*) and count(*) > 1)`,
     ),
-    `create temp table shared_row as
-      ${placedQuery({ where: among.length === 0 ? 'false' : `(${among.join(' or ')})` })}`,
+    `create temp table kept_record as
+      select * from record where ${['t1 in (from suspect)', ...amongShared(types)].join(' or ')}`,
+    // A token of a suspect that is not shared by itself stands with that number alone: all its records are kept.
+    ...types.map(
+      (type) => `insert into shared_${type}
+      select distinct t${type}
+      from kept_record semi join suspect using (t1) anti join shared_${type} using (t${type})
+      where t${type} is not null`,
+    ),
+  ]
+}
+
+/** Table `sound_row`: the records of shared tokens, with hubs emptied, and `hub_<n>`. */
+export function sharedKeySteps(types: readonly WeakerType[], rules: LinkRules): string[] {
+  const where = types.length === 0 ? 'false' : `(${amongShared(types).join(' or ')})`
+  return [
+    `create temp table shared_row as ${placedQuery({ record: 'kept_record', where })}`,
     ...weakerTypes.map(
       (type) => `create temp table hub_${type} as ${hubsOf(`t${type}`, 'shared_row', rules)}`,
     ),
@@ -37,4 +51,8 @@ export function sharedKeySteps(types: readonly WeakerType[], rules: LinkRules): 
         case when t5 in (from hub_5) then null else t5 end as t5)
       from shared_row`,
   ]
+}
+
+function amongShared(types: readonly WeakerType[]): string[] {
+  return types.map((type) => `t${type} in (from shared_${type})`)
 }

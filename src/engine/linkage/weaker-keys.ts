@@ -77,9 +77,18 @@ function letterOf(type: number): string {
 /** Table `earlier`: which persons already have a serial of an agency that declares itself free of duplicates. */
 export const earlierStep = `
   create temp table earlier as
-  select distinct agency, ordinal
-  from placed
-  where is_duplicate_free and not is_spine and ordinal in (select ordinal from pair)`
+  with wanted as (
+    select distinct ordinal, t1 from pair join person using (ordinal)
+  )
+  select agency, ordinal
+  from record
+  join wanted using (t1)
+  where is_duplicate_free and not is_spine
+  union
+  select agency, ordinal
+  from settled
+  semi join wanted using (ordinal)
+  where is_duplicate_free and not is_spine`
 
 /** Pass 5: one person by K3 or K5. Two persons are a conflict. */
 export const strongSteps = [

@@ -82,7 +82,7 @@ export async function worklistOf(
       order by ${gravity}
       limit ${casesMax}
     ), named as (
-      select t2, count(*)::integer as records from record where t2 in (select t2 from chosen) group by t2
+      select t2, count(*)::integer as records from kept_record where t2 in (select t2 from chosen) group by t2
     )
     select case_id::varchar as "caseId", kind, agency as number, coalesce(last_wave, 0)::integer as wave,
       pass, pattern, candidates, case when pattern[2] = '=' then records end as "nameShared"
