@@ -1,11 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import {
-  type FlowCounts,
-  type LinkageCounts,
-  rateOf,
-  toldReport,
-} from '../../src/core/linkage-report.ts'
+import { type LinkageCounts, rateOf, toldReport } from '../../src/core/linkage-report.ts'
+import type { FlowCounts } from '../../src/core/told-flow.ts'
 
 function countsOf(flow: Partial<FlowCounts>): LinkageCounts {
   const counts = {
@@ -17,7 +13,9 @@ function countsOf(flow: Partial<FlowCounts>): LinkageCounts {
     quarantined: 0,
     none: 0,
     serials: 0,
+    valid: flow.serials ?? 0,
     linked: 0,
+    duplicates: 0,
     linkedByPass: {},
     ...flow,
   }
@@ -25,7 +23,6 @@ function countsOf(flow: Partial<FlowCounts>): LinkageCounts {
     ...counts,
     withK1: counts.serials,
     withKey: { K1: counts.serials },
-    duplicates: 0,
   }
   return {
     rulesVersion: 'test',

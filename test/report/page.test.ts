@@ -95,7 +95,8 @@ function linkageOf(persons: number, some: number): LinkageCounts {
     const serials = Object.values(all).reduce((sum, count) => sum + count, 0)
     const linked = Object.values(linkedByPass).reduce((sum, count) => sum + count, 0)
     const withKey = { K1: serials - 2, K4: serials }
-    return { ...all, serials, linked, linkedByPass, withK1: serials - 2, withKey, duplicates: 3 }
+    const sent = { serials, valid: serials, withK1: serials - 2, withKey }
+    return { ...all, ...sent, linked, linkedByPass, duplicates: 3 }
   }
   const insurer = { perfect: some, match: 7, conflict: 3, none: persons }
   return {

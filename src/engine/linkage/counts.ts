@@ -1,16 +1,28 @@
 /** What a run tells of itself: counts, by agency and wave, by pass and outcome. Never a serial, never a token. */
-import type { AgencyCounts, FlowCounts } from '../../core/linkage-report.ts'
+import type { AgencyCounts } from '../../core/linkage-report.ts'
 import { type Outcome, outcomes } from '../../core/passes.ts'
+import type { FlowCounts } from '../../core/told-flow.ts'
 import type { Session } from '../session.ts'
 import { place } from './maps.ts'
 import { outcomeOf } from './persons.ts'
+import { rowsOf } from './records.ts'
 
-/** Counts the serials of a table of `linkage/maps.ts` by what came of them. */
-export async function flowOf(
+/** What came of some serials; with which keys they were sent is counted apart. */
+type Outcomes = Omit<FlowCounts, 'valid'>
+
+/** Serials with a key by which they can be found: all but the veto. */
+const validCount = 'count(coalesce(t1, t2, t3, t5)) as valid'
+
+/**
+ * Counts the serials of a table of `linkage/maps.ts` by what came of them.
+ *
+ * @param of - `persons`: how many there are.
+ */
+export async function outcomesOf(
   session: Session,
   table: string,
-  isSpine: boolean,
-): Promise<FlowCounts> {
+  { isSpine, persons }: { isSpine: boolean; persons: number },
+): Promise<Outcomes> {
   const rows = await session.rows<{
     outcome: Outcome
     pass: number
@@ -24,9 +36,10 @@ export async function flowOf(
     )
     group by outcome, pass
     order by outcome, pass`)
-  const counts: FlowCounts = {
+  const counts: Outcomes = {
     serials: 0,
     linked: 0,
+    duplicates: 0,
     linkedByPass: {},
     ...(Object.fromEntries(outcomes.map((name) => [name, 0])) as Record<Outcome, number>),
   }
@@ -36,28 +49,36 @@ export async function flowOf(
     counts[outcome] += serials
     if (linked > 0) counts.linkedByPass[pass] = (counts.linkedByPass[pass] ?? 0) + linked
   }
+  // A bit a person: a tenth of what telling ordinals apart by hash costs.
+  const [met] = await session.rows<{ persons: number | null }>(`
+    select bit_count(bitstring_agg(${place.ordinal}, 0, ${persons})) as persons from ${table}`)
+  counts.duplicates = counts.linked - (met?.persons ?? 0)
   return counts
 }
 
-/** The counts of an agency from table `linked`, which holds its records. */
+/** The counts of an agency whose records came to `flow`. */
 export async function agencyCountsOf(
   session: Session,
   { agency, keyTypes }: { agency: number; keyTypes: readonly string[] },
-  { flow, persons }: { flow: FlowCounts; persons: number },
+  flow: Outcomes,
 ): Promise<AgencyCounts> {
   const withKey = keyTypes.map((type) => `count(${type.replace('K', 't')}) as ${type}`)
-  const [keys] = await session.rows<Record<string, number>>(
-    `select ${withKey.join(', ')} from record_${agency}`,
+  const [counted] = await session.rows<Record<string, number>>(
+    `select ${[...withKey, validCount].join(', ')} from record_${agency}`,
   )
-  // A bit a person: a tenth of what telling ordinals apart by hash costs.
-  const [met] = await session.rows<{ persons: number | null }>(`
-    select bit_count(bitstring_agg(${place.ordinal}, 0, ${persons})) as persons from linked`)
-  return {
-    ...flow,
-    withK1: keys?.['K1'] ?? 0,
-    withKey: keys ?? {},
-    duplicates: flow.linked - (met?.persons ?? 0),
-  }
+  const { valid = 0, ...keys } = counted ?? {}
+  return { ...flow, valid, withK1: keys['K1'] ?? 0, withKey: keys }
+}
+
+/** How many serials of a delivery can be found. */
+export async function validOf(
+  session: Session,
+  delivery: { files: readonly string[] },
+): Promise<number> {
+  const [sent] = await session.rows<{ valid: number }>(
+    `select ${validCount} from ${rowsOf(delivery)}`,
+  )
+  return sent?.valid ?? 0
 }
 
 /** How many tokens of each key type are hubs. */

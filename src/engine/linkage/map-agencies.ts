@@ -4,7 +4,7 @@ import type { LinkageCounts } from '../../core/linkage-report.ts'
 import type { Session } from '../session.ts'
 import { beforeStep, carriedStep, type LinkChange, linkChange } from '../waves/before.ts'
 import type { Agency } from './agencies.ts'
-import { agencyCountsOf, flowOf } from './counts.ts'
+import { agencyCountsOf, outcomesOf, validOf } from './counts.ts'
 import { doubledPersons } from './invariants.ts'
 import { deliveredStep, linkedSteps, patternsOf, requireDistinctSerials, writeMap } from './maps.ts'
 
@@ -45,8 +45,9 @@ export async function mapAgencies(
         if (!isSpine) change[kind] += own[kind]
       }
     }
-    const whole = await flowOf(session, 'linked', isSpine)
-    const counts = await agencyCountsOf(session, agency, { flow: whole, persons: of.persons })
+    const about = { isSpine, persons: of.persons }
+    const whole = await outcomesOf(session, 'linked', about)
+    const counts = await agencyCountsOf(session, agency, whole)
     flows.agencies[name] = counts
     if (agency.isDuplicateFree && counts.duplicates > 0) {
       flows.doubled[name] = await doubledPersons(session)
@@ -58,10 +59,11 @@ export async function mapAgencies(
       if (!isOne) await session.run(deliveredStep(delivery))
       await writeMap(session, { from, file, patterns })
       await requireDistinctSerials(session, file, name)
-      const flow = isOne ? whole : await flowOf(session, from, isSpine)
+      const flow = isOne ? whole : await outcomesOf(session, from, about)
+      const valid = isOne ? counts.valid : await validOf(session, delivery)
       const { serials, linked } = flow
       flows.maps[delivery.deliveryId] = { file, serials, linked }
-      flows.deliveries.push({ agency: name, wave: delivery.wave, ...flow })
+      flows.deliveries.push({ agency: name, wave: delivery.wave, valid, ...flow })
     }
   }
   return flows

@@ -212,6 +212,25 @@ test('tells how far shared keys would reach, the pairs that are possible, and th
   t.equal(places.get('one r')?.pattern, '=..=.')
 })
 
+test('tells how many serials can be found at all, and how many are of a person once more', async (t) => {
+  const { session, path } = await openScratch(t)
+  const records = [
+    a,
+    record(one, 'p', { k1: '1', k4: 'b' }),
+    record(one, 'q', { k1: '1', k4: 'b' }),
+    record(one, 'n', { k2: 'lee', k4: 'b' }),
+    record(one, 'veto', { k4: 'b' }),
+    record(one, 'nothing', {}),
+  ]
+  const { report } = await link(session, path('run'), { records, notices: [] }, { rules })
+  const counts = { serials: 5, valid: 3, linked: 2, duplicates: 1 }
+  t.match(report.agencies['one'], { ...counts, withKey: { K1: 2, K2: 1, K4: 4 } })
+  t.match(report.deliveries, [
+    { agency: 'one', ...counts },
+    { agency: 'spine', valid: 1 },
+  ])
+})
+
 test('refuses a serial in two parts and a linkage without one spine', async (t) => {
   const first = await openScratch(t)
   const records = [record(spine, 's', { k1: '1' }), record(spine, 's', { k1: '2' })]
