@@ -58,6 +58,8 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
   const to = { projectId: project.id, side: 'data', releaseId: release.id } as const
   const sealed = await sealFile(deps, made.file, { ...to, kind: 'release-persons' })
   const report = await sealFile(deps, made.report, { ...to, kind: 'release-file' })
+  const changes =
+    made.changes && (await sealFile(deps, made.changes, { ...to, kind: 'release-file' }))
   const jobs = partJobs(deps, run, policySchema.parse(release.policy), parts)
   const wake = await inTransaction(deps.pool, 'begin-release', async (tx) => {
     const begun = await lockReleasesBegun(tx, project.id)
@@ -65,16 +67,16 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
     if (ofDomain.some(({ id }) => !made.besides.includes(id))) {
       throw new Error('another release was begun meanwhile') // The next attempt is held against it.
     }
-    await insertObjects(tx, [sealed.object, report.object])
+    const named = {
+      'disclosure-report.json': report,
+      ...(changes && { 'pseudonym-changes.csv': changes }),
+    }
+    await insertObjects(tx, [sealed.object, ...Object.values(named).map(({ object }) => object)])
     await saveReleasePersons(tx, release.id, sealed.object.id)
-    await insertReleaseFile(tx, {
-      releaseId: release.id,
-      name: 'disclosure-report.json',
-      objectId: report.object.id,
-      bytes: report.plainBytes,
-      rows: null,
-      sha256: report.plainSha256,
-    })
+    for (const [name, { object, plainBytes, plainSha256 }] of Object.entries(named)) {
+      const file = { releaseId: release.id, name, objectId: object.id, rows: null }
+      await insertReleaseFile(tx, { ...file, bytes: plainBytes, sha256: plainSha256 })
+    }
     await insertJobs(tx, jobs)
     const children = jobs.map(({ jobId, side }) => ({ jobId, side }))
     const parents = await endLease(tx, job, jobs.length > 0 ? { state: 'waiting' } : atOnce)

@@ -9,7 +9,6 @@ import { findCohort, partsOfCohort } from '../store/cohorts.ts'
 import { findDelivery } from '../store/deliveries.ts'
 import { findLinkage, linkMapsOf } from '../store/linkages.ts'
 import type { Project } from '../store/projects.ts'
-import { earlierOfDomain } from '../store/release-domains.ts'
 import type { Release } from '../store/releases.ts'
 import type { Deps } from './deps.ts'
 
@@ -28,9 +27,6 @@ const { version: softwareVersion } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as { version: string }
 
-/** Columns of `pseudonym-changes.csv`. No linkage changes pseudonyms yet, so it has no rows. */
-const changesHeader = 'pseudonym_before,pseudonym_after,reason\r\n'
-
 /**
  * The texts that go along with a package for people and for machines that know no policy: name → text. The list of changed
  * pseudonyms is among them when an earlier release of the domain exists.
@@ -40,11 +36,9 @@ export async function descriptionsOf(
   of: Described,
 ): Promise<Record<string, string>> {
   const crate = roCrateOf(await provenanceOf(deps, of))
-  const earlier = await earlierOfDomain(deps.pool, of.release)
   return {
     'codebook.csv': codebookOf(of.policy, of.catalogue),
     'ro-crate-metadata.json': `${JSON.stringify(crate, null, 2)}\n`,
-    ...(earlier.length > 0 && { 'pseudonym-changes.csv': changesHeader }),
   }
 }
 

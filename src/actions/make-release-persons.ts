@@ -6,7 +6,6 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Catalogue, catalogueSchema } from '../catalogue/schema.ts'
 import { sensitiveLists } from '../catalogue/sensitive.ts'
-import type { Difference } from '../core/disclosure.ts'
 import {
   disclosureReportOf,
   type Measured,
@@ -14,7 +13,6 @@ import {
   requireMeasures,
 } from '../core/disclosure-report.ts'
 import { diagnosisTimeOf, type Policy, policySchema, releasedColumns } from '../core/policy.ts'
-import { differenceOf } from '../engine/difference.ts'
 import { type MeasuredTable, measureRelease } from '../engine/measure-release.ts'
 import { releasePersons } from '../engine/release-persons.ts'
 import { openSession, type Session } from '../engine/session.ts'
@@ -22,8 +20,9 @@ import { type Cuts, quantileCuts, writeReleasePersons } from '../engine/write-re
 import { type CohortPart, findCohort } from '../store/cohorts.ts'
 import { findLinkage } from '../store/linkages.ts'
 import { findProject } from '../store/projects.ts'
-import { type BegunRelease, releasesBegun } from '../store/release-domains.ts'
+import { releasesBegun } from '../store/release-domains.ts'
 import type { Release } from '../store/releases.ts'
+import { compareWithEarlier } from './compare-releases.ts'
 import type { JobRun, WorkerDeps } from './deps.ts'
 import { rekeyOf, releaseKeys, sensitiveClassesOf } from './release-keys.ts'
 import { openFile } from './sealed-files.ts'
@@ -39,8 +38,18 @@ type Making = {
   filesOf: (table: string) => Promise<string[]>
 }
 
+/** Files in scratch: the list of persons, what is said about them, and what changed for those who hold an earlier release. */
+export type ReleasePersonsMade = {
+  file: string
+  report: string
+  changes: string | undefined
+  /** The releases of the project with which it was compared, as far as need be. */
+  besides: string[]
+  counts: Record<string, number>
+}
+
 /**
- * Makes both files in scratch. `besides`: the releases of the project with which it was compared, as far as need be.
+ * Makes the files in scratch.
  *
  * @throws {Refusal} `policy-refused` with counts, when the policy's k or bounds are not met, or an earlier release of the
  * domain differs by too few persons.
@@ -49,7 +58,7 @@ export async function makeReleasePersons(
   deps: WorkerDeps,
   run: JobRun,
   of: { release: Release; parts: readonly CohortPart[] },
-): Promise<{ file: string; report: string; counts: Record<string, number>; besides: string[] }> {
+): Promise<ReleasePersonsMade> {
   const { release } = of
   const begun = await releasesBegun(deps.pool, release.projectId)
   const project = await findProject(deps.pool, run.job.projectId)
@@ -79,7 +88,12 @@ export async function makeReleasePersons(
       cuts: found,
       output: file,
     })
-    const differences = await differencesOf(making, begun, file)
+    const { differences, changes } = await compareWithEarlier(deps, run, {
+      release,
+      session,
+      begun,
+      persons: file,
+    })
     const { policy } = making
     requireDifferences(policy, differences)
     const report = join(run.scratchDir, 'disclosure-report.json')
@@ -87,7 +101,7 @@ export async function makeReleasePersons(
     await writeFile(report, `${JSON.stringify(said, null, 2)}\n`, { mode: 0o600 })
     const suppressed = measured?.suppressed?.records ?? 0
     const besides = begun.map(({ id }) => id)
-    return { file, report, counts: { persons, withAnchor, suppressed }, besides }
+    return { file, report, changes, besides, counts: { persons, withAnchor, suppressed } }
   } finally {
     session.close()
   }
@@ -204,20 +218,4 @@ async function cutsOf({ policy, session, filesOf }: Making): Promise<Cuts> {
     }
   }
   return found
-}
-
-async function differencesOf(
-  { deps, run, release, session }: Making,
-  begun: readonly BegunRelease[],
-  these: string,
-): Promise<(Difference & { release: string })[]> {
-  const { projectId } = run.job
-  const differences: (Difference & { release: string })[] = []
-  for (const { id, domain, personsObjectId } of begun) {
-    if (id === release.id || domain !== release.domain) continue
-    const earlier = join(run.scratchDir, 'earlier-persons.parquet')
-    await openFile(deps, { id: personsObjectId, projectId, kind: 'release-persons' }, earlier)
-    differences.push({ release: id, ...(await differenceOf(session, { earlier, these })) })
-  }
-  return differences
 }

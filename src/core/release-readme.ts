@@ -5,6 +5,7 @@ persons.parquet, data/<table>/   rows by pseudonym, sorted by it; CSV where the 
 datapackage.json                 tables, columns, titles in Korean and English, what was done to each column
 disclosure-report.json           how recognisable the persons are, before and after; what was hidden and left out
 utility-report.json              what was lost by it: cells, rows, shift of means
+pseudonym-changes.csv            where an earlier release of the domain exists: which of its pseudonyms stand for whom now
 manifest.json                    every file with size, rows and SHA-256; for whom, what for, where, until when
 manifest.json.sig                Ed25519 signature over the bytes of manifest.json, base64
 manifest.p7s                     the same as CMS: openssl cms -verify -binary -inform DER -in manifest.p7s

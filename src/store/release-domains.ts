@@ -1,28 +1,29 @@
 import type { Queryable, Tx } from './pool.ts'
 
 /** A release that has a list of persons and was not given up. */
-export type BegunRelease = { id: string; domain: string; personsObjectId: string; policy: unknown }
+export type BegunRelease = {
+  id: string
+  domain: string
+  personsObjectId: string
+  policy: unknown
+  /** Of the key index that its linkage wrote; 0 for a linkage from before there were any. */
+  indexVersion: number
+}
 
 /** The releases of a project that were begun, oldest first. What is destroyed cannot be compared with any more. */
 export async function releasesBegun(db: Queryable, projectId: string): Promise<BegunRelease[]> {
   const { rows } = await db.query<BegunRelease>(
-    `select release_id as id, domain, persons_object_id as "personsObjectId", policy
-     from gyeol.release
-     where project_id = $1::uuid and persons_object_id is not null
-       and state not in ('failed', 'destroyed')
-     order by created_at, release_id`,
+    `select r.release_id as id, r.domain, r.persons_object_id as "personsObjectId", r.policy,
+       coalesce(l.index_version, 0) as "indexVersion"
+     from gyeol.release r
+     join gyeol.cohort c using (cohort_id)
+     join gyeol.linkage l using (linkage_id)
+     where r.project_id = $1::uuid and r.persons_object_id is not null
+       and r.state not in ('failed', 'destroyed')
+     order by r.created_at, r.release_id`,
     [projectId],
   )
   return rows
-}
-
-/** Those of them that share a release's domain, without itself. */
-export async function earlierOfDomain(
-  db: Queryable,
-  of: { id: string; projectId: string; domain: string },
-): Promise<BegunRelease[]> {
-  const begun = await releasesBegun(db, of.projectId)
-  return begun.filter(({ id, domain }) => domain === of.domain && id !== of.id)
 }
 
 /**

@@ -14,6 +14,7 @@ import { pseudonymsOf } from '../../src/core/pseudonym.ts'
 import { differenceOf } from '../../src/engine/difference.ts'
 import { measureClasses } from '../../src/engine/measure.ts'
 import { measureRelease } from '../../src/engine/measure-release.ts'
+import { findChangedPseudonyms } from '../../src/engine/pseudonym-changes.ts'
 import { releasePersons } from '../../src/engine/release-persons.ts'
 import { releaseRows } from '../../src/engine/release-rows.ts'
 import { quoteText } from '../../src/engine/session.ts'
@@ -237,8 +238,9 @@ test('refuses a release that singles out a few beside an earlier one', async (t)
       to ${quoteText(path(`${name}.parquet`))} (format parquet)`)
   }
   const these = path('persons.parquet')
+  await findChangedPseudonyms(session, { changes: undefined, pseudonymTextsOf: () => [] })
   const differenceTo = (name: string) =>
-    differenceOf(session, { earlier: path(`${name}.parquet`), these })
+    differenceOf(session, { earlier: path(`${name}.parquet`), these, version: 0 })
   t.same(await differenceTo('same'), { onlyThis: 0, onlyEarlier: 0 })
   const few = await differenceTo('few')
   t.same(few, { onlyThis: 3, onlyEarlier: 0 })

@@ -24,7 +24,7 @@ export function csvPart(table: string, number: number, lines: readonly string[])
 
 /** Where a part is uploaded to. */
 export function partPath(delivery: string, { table, number }: TestPart): string {
-  const where = table === '' ? 'keys' : `tables/${table}`
+  const where = table === '' ? 'keys' : table === '#notices' ? 'notices' : `tables/${table}`
   return `/v1/deliveries/${delivery}/${where}/${number}`
 }
 

@@ -23,7 +23,7 @@ export type WorkCase = {
 
 /**
  * Table `work_case`: case_id, kind, agency (number), serial, spine_serial, ordinal, pass, pattern, candidates, t2. What was
- * decided is not in it.
+ * decided is not in it. A case's number is a version 8 UUID (RFC 9562) of a digest.
  *
  * @param of.agencies - names by number; `spine`: the spine's number.
  */
@@ -52,10 +52,13 @@ export async function gatherCases(
       join spine_place on serial = b
       join person using (founding)
     )
-    select (left(sha256([${agencies.map((name) => `'${name}'`).join(', ')}][agency + 1]
-        || ' ' || serial || ' ' || spine_serial), 32))::uuid as case_id, *,
+    select (left(digest, 12) || '8' || digest[14:16] || '8' || digest[18:32])::uuid as case_id, * exclude (digest),
       count(*) over (partition by agency, serial)::integer as candidates
-    from open_pair`)
+    from (
+      select *, sha256([${agencies.map((name) => `'${name}'`).join(', ')}][agency + 1]
+        || ' ' || serial || ' ' || spine_serial) as digest
+      from open_pair
+    )`)
 }
 
 /** How many cases there are of each kind. */
@@ -84,10 +87,11 @@ export async function worklistOf(
     ), named as (
       select t2, count(*)::integer as records from kept_record where t2 in (select t2 from chosen) group by t2
     )
-    select case_id::varchar as "caseId", kind, agency as number, coalesce(last_wave, 0)::integer as wave,
+    select case_id::varchar as "caseId", kind, agency as number, case when kind = 'merge' then greatest(last_wave, spine_wave) else last_wave end::integer as wave,
       pass, pattern, candidates, case when pattern[2] = '=' then records end as "nameShared"
     from chosen
-    left join sent_wave using (agency, serial)
+    join sent_wave using (agency, serial)
+    join (select serial as spine_serial, last_wave as spine_wave from sent_spine) using (spine_serial)
     left join named using (t2)
     order by ${gravity}`)
   return rows.map(({ number, ...row }) => ({ ...row, agency: agencies[number] ?? '' }))
