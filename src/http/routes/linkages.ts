@@ -17,7 +17,11 @@ const linkageSchema = z
     persons: z.number().int().nullable().describe('In the spine'),
     report: z.record(z.string(), z.unknown()).nullable(),
     deliveries: z.array(
-      z.object({ delivery: idSchema, serials: z.number().int(), linked: z.number().int() }),
+      z.object({
+        delivery: idSchema,
+        serials: z.number().int().nullable().describe('Null where it is not told'),
+        linked: z.number().int().nullable(),
+      }),
     ),
     createdAt: timeSchema,
     endedAt: timeSchema.nullable(),
@@ -98,7 +102,11 @@ export function linkageRoutes(app: App, deps: Deps): void {
     },
     handler: async (request) => {
       const caller = requireCaller(request)
-      const { linkage, report, maps } = await showLinkage(deps, caller, request.params.linkage)
+      const { linkage, report, deliveries } = await showLinkage(
+        deps,
+        caller,
+        request.params.linkage,
+      )
       return {
         linkage: linkage.id,
         project: linkage.projectId,
@@ -108,11 +116,7 @@ export function linkageRoutes(app: App, deps: Deps): void {
         job: linkage.jobId,
         persons: linkage.persons,
         report,
-        deliveries: maps.map((map) => ({
-          delivery: map.deliveryId,
-          serials: map.serials,
-          linked: map.linked,
-        })),
+        deliveries,
         createdAt: linkage.createdAt.toISOString(),
         endedAt: linkage.endedAt?.toISOString() ?? null,
       }
