@@ -6,7 +6,7 @@ import { openSession } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { decisionsOfProject } from '../store/cases.ts'
 import { endLease } from '../store/leases.ts'
-import { failLinkage, newestLinkage, saveTrial } from '../store/linkages.ts'
+import { failLinkage, type Linkage, newestLinkage, saveTrial } from '../store/linkages.ts'
 import { inTransaction } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
@@ -55,7 +55,7 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
   } finally {
     session.close()
   }
-  if (linkage.isTrial) await endTrial(deps, run, linkage.id, linked)
+  if (linkage.isTrial) await endTrial(deps, run, { linkageId: linkage.id, previous, linked })
   else await publishLinkage(deps, run, { linkageId: linkage.id, previous, linked, extractions })
 }
 
@@ -63,13 +63,14 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
 async function endTrial(
   deps: WorkerDeps,
   { job }: JobRun,
-  linkageId: string,
-  { persons, report }: Linked,
+  made: { linkageId: string; previous: Linkage | undefined; linked: Linked },
 ): Promise<void> {
+  const { linkageId, previous } = made
+  const { persons, report } = made.linked
   const counts = { persons, deliveries: report.deliveries.length }
   const wake = await inTransaction(deps.pool, 'link-for-trial', async (tx) => {
     const parents = await endLease(tx, job, { state: 'done', result: counts })
-    await saveTrial(tx, { id: linkageId, persons, report })
+    await saveTrial(tx, { id: linkageId, previousId: previous?.id ?? null, persons, report })
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'link', linkageId),
       project: job.projectId,

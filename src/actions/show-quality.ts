@@ -1,12 +1,18 @@
 import { type Catalogue, catalogueSchema } from '../catalogue/schema.ts'
 import { authorize, type Caller } from '../core/grants.ts'
+import type { LinkageReport } from '../core/linkage-report.ts'
 import { linkRulesSchema } from '../core/passes.ts'
 import { qualityCountsSchema } from '../core/quality-counts.ts'
-import { flowOf, type QualityReport } from '../core/quality-report.ts'
+import { changeOf, flowOf, toldTables, wavesOf } from '../core/quality-flow.ts'
+import type { QualityReport } from '../core/quality-report.ts'
+import { qualityTable } from '../core/quality-table.ts'
+import { recipeSchema } from '../core/recipe.ts'
 import { qualityPage } from '../report/page.ts'
 import type { Language } from '../report/words.ts'
 import { agencyTitles } from '../store/agencies.ts'
-import { findQuality } from '../store/cohorts.ts'
+import { cohortTables, findQuality } from '../store/cohorts.ts'
+import type { Linkage } from '../store/linkages.ts'
+import type { Queryable } from '../store/pool.ts'
 import { agenciesOfProject } from '../store/projects.ts'
 import type { Deps } from './deps.ts'
 import { requireLinkage, toldReportOf } from './show-linkage.ts'
@@ -23,12 +29,17 @@ export async function showQuality(
   linkageId: string,
 ): Promise<QualityReport> {
   authorize(caller, 'show-quality')
-  const linkage = await requireLinkage(deps.pool, linkageId)
-  const project = await requireProject(deps.pool, linkage.projectId)
-  const members = await agenciesOfProject(deps.pool, project.id)
+  return qualityOf(deps.pool, await requireLinkage(deps.pool, linkageId))
+}
+
+/** The quality report of a linkage as anybody may read it. */
+export async function qualityOf(db: Queryable, linkage: Linkage): Promise<QualityReport> {
+  const project = await requireProject(db, linkage.projectId)
+  const members = await agenciesOfProject(db, project.id)
   const spine = members.find(({ isSpine }) => isSpine)?.agency
-  const told = await toldReportOf(deps.pool, linkage)
-  const counted = await findQuality(deps.pool, linkage.id)
+  const told = await toldReportOf(db, linkage)
+  const { cellMin: threshold } = linkRulesSchema.parse(project.rules)
+  const { version, keyTypes } = recipeSchema.parse(project.recipe)
   const names = members.map(({ agency }) => agency)
   return {
     format: 'gyeol-quality-1',
@@ -38,16 +49,44 @@ export async function showQuality(
     rulesVersion: linkage.rulesVersion,
     createdAt: linkage.createdAt.toISOString(),
     endedAt: linkage.endedAt?.toISOString() ?? null,
-    threshold: linkRulesSchema.parse(project.rules).cellMin,
+    threshold,
     persons: linkage.persons,
-    titles: await agencyTitles(deps.pool, names),
+    titles: await agencyTitles(db, names),
     regions: regionsOf(catalogueSchema.parse(project.catalogue)),
+    recipe: { version, keyTypes },
     hubs: told?.hubs ?? {},
+    notices: told?.notices ?? { used: null, setAside: null },
     cases: told?.cases ?? null,
     flow: told ? flowOf(told, spine) : [],
-    cohort: counted?.cohortId ?? null,
-    countedAt: counted?.countedAt.toISOString() ?? null,
-    counts: counted ? qualityCountsSchema.parse(counted.counts) : null,
+    waves: told ? wavesOf(told, spine) : [],
+    change: told && changeOf(told, await toldBefore(db, linkage)),
+    ...(await countedOf(db, linkage.id, threshold)),
+  }
+}
+
+/** What is told of the linkage before, if there was one. */
+async function toldBefore(
+  db: Queryable,
+  { previousId }: Linkage,
+): Promise<{ linkage: string; told: LinkageReport | null } | undefined> {
+  if (previousId === null) return undefined
+  const previous = await requireLinkage(db, previousId)
+  return { linkage: previousId, told: await toldReportOf(db, previous) }
+}
+
+/** What the data side counted of a cohort of the linkage. */
+async function countedOf(
+  db: Queryable,
+  linkageId: string,
+  threshold: number,
+): Promise<Pick<QualityReport, 'cohort' | 'countedAt' | 'tables' | 'counts'>> {
+  const counted = await findQuality(db, linkageId)
+  if (!counted) return { cohort: null, countedAt: null, tables: [], counts: null }
+  return {
+    cohort: counted.cohortId,
+    countedAt: counted.countedAt.toISOString(),
+    tables: toldTables(await cohortTables(db, counted.cohortId), threshold),
+    counts: qualityCountsSchema.parse(counted.counts),
   }
 }
 
@@ -62,6 +101,19 @@ export async function showQualityPage(
   wanted: { linkage: string; language: Language },
 ): Promise<string> {
   return qualityPage(await showQuality(deps, caller, wanted.linkage), wanted.language)
+}
+
+/**
+ * The same report as a table: CSV, a line a number.
+ *
+ * @throws {Refusal} `grant-missing`, `not-found`.
+ */
+export async function showQualityTable(
+  deps: Deps,
+  caller: Caller,
+  linkageId: string,
+): Promise<string> {
+  return qualityTable(await showQuality(deps, caller, linkageId))
 }
 
 /** What the codes of regions mean, where the catalogue says so. */

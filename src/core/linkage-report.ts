@@ -100,23 +100,20 @@ export function toldReport(counts: LinkageCounts, threshold: number): LinkageRep
     spinePairs: { possible: tell(spinePairs.possible), match: tell(spinePairs.match) },
     cases: tell(cases),
     clusters: mapped(counts.clusters, tell),
-    change: {
-      version: change.version,
-      founded: tell(change.founded),
-      kept: tell(change.kept),
-      merged: tell(change.merged),
-      split: tell(change.split),
-      attached: tell(change.attached),
-      detached: tell(change.detached),
-      moved: tell(change.moved),
-      held: tell(change.held),
-      torn: tell(change.torn),
-      cases: {
-        possible: tell(change.cases.possible),
-        conflict: tell(change.cases.conflict),
-        merge: tell(change.cases.merge),
-      },
-    },
+    change: toldChange(change, tell),
+  }
+}
+
+/** Who is new and who was known are all persons, and who was known is all before but those given up: told together or not. */
+function toldChange(change: WaveChange, tell: (count: number) => Told): LinkageReport['change'] {
+  const { version, cases, founded, kept, ...others } = change
+  const isKeptTold = [founded, kept, change.merged].every((count) => tell(count) !== null)
+  return {
+    version,
+    founded: isKeptTold ? founded : null,
+    kept: isKeptTold ? kept : null,
+    ...mapped(others, tell),
+    cases: mapped(cases, tell),
   }
 }
 
@@ -136,8 +133,12 @@ export function rateOf(numerator: number, denominator: number): Rate | null {
   }
 }
 
-function mapped<From, To>(values: Readonly<Record<string, From>>, to: (value: From) => To) {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, to(value)]))
+function mapped<Name extends string, From, To>(
+  values: Readonly<Record<Name, From>>,
+  to: (value: From) => To,
+): Record<Name, To> {
+  const told = Object.entries<From>(values).map(([name, value]) => [name, to(value)])
+  return Object.fromEntries(told) as Record<Name, To>
 }
 
 /** Keys by which a record can be found: all but the veto. */

@@ -163,12 +163,13 @@ function flowOf(
   )
   const cell = (at: number): Told => (hidden.has(at) ? null : (counts[at] ?? 0))
   const isFew = (count: number): boolean => isSmall(count, threshold)
+  const persons = flow.linked - flow.duplicates
   const isValidTold = serials !== null && !isFew(flow.valid) && !isFew(flow.serials - flow.valid)
   return {
     serials: serials ?? null,
     valid: isValidTold ? flow.valid : null,
     linked: linked ?? null,
-    duplicates: isFew(flow.duplicates) ? null : flow.duplicates,
+    duplicates: isFew(flow.duplicates) || isFew(persons) ? null : flow.duplicates,
     linkedByPass: Object.fromEntries(passes.map((pass, at) => [pass, cell(at)])),
     unlinked: Object.fromEntries(
       unlinkedOutcomes.map((outcome, at) => [outcome, cell(passes.length + at)]),

@@ -1,4 +1,4 @@
-import type { Flow, QualityReport } from '../core/quality-report.ts'
+import type { Flow, QualityReport, WaveFlow } from '../core/quality-report.ts'
 import { chartOf, colours } from './chart.ts'
 import { type Html, tableOf } from './html.ts'
 import type { Speech } from './speech.ts'
@@ -7,8 +7,8 @@ const passColours = ['#5b5b5b', '#0072b2', '#56b4e9', '#7a5195', '#009e73', '#66
 const unlinkedNames = ['possible', 'conflict', 'quarantined', 'none'] as const
 const unlinkedColours = [colours[3], colours[4], colours[5], '#999999']
 
-/** Stacked bars, an agency each, and the same numbers as a table. */
-export function flowCharts({ flow }: QualityReport, speech: Speech): Html[] {
+/** Stacked bars, an agency each, and the same numbers as a table; then wave by wave, where an agency has several. */
+export function flowCharts({ flow, waves }: QualityReport, speech: Speech): Html[] {
   if (flow.length === 0) return []
   const series = barsOf(flow, speech)
     .map(({ name, colour, records }) => ({
@@ -42,7 +42,11 @@ export function flowCharts({ flow }: QualityReport, speech: Speech): Html[] {
       height: 100 + 44 * flow.length,
     },
   )
-  return [chart, flowTable(flow, speech)]
+  const severals = flow.flatMap((line) => {
+    const own = waves.filter(({ agency }) => agency === line.agency)
+    return own.length > 1 ? [waveTable(line, own, speech)] : []
+  })
+  return [chart, flowTable({ flow, waves }, speech), ...severals]
 }
 
 type Bar = { name: string; colour: string | undefined; records: (line: Flow) => number }
@@ -92,32 +96,74 @@ function sumOf(counts: Flow['linkedByPass']): number {
   return Object.values(counts).reduce((sum: number, count) => sum + (count ?? 0), 0)
 }
 
-function passesOf(flow: readonly Flow[]): string[] {
+type Counts = Omit<Flow, 'withKey'>
+
+function passesOf(flow: readonly Counts[]): string[] {
   return [...new Set(flow.flatMap(({ linkedByPass }) => Object.keys(linkedByPass)))].sort()
 }
 
+/** A line of a table: what it counts, and that of each column. */
+type Row<Column> = [name: string, of: (column: Column) => number | null | undefined]
+
 /** Agencies across, so that it fits on paper however many passes there are. */
-function flowTable(flow: readonly Flow[], speech: Speech): Html {
+function flowTable({ flow, waves }: Pick<QualityReport, 'flow' | 'waves'>, speech: Speech): Html {
   const keys = [...new Set(flow.flatMap(({ withKey }) => Object.keys(withKey)))].sort()
-  const rowOf = (name: string, of: (line: Flow) => number | null | undefined): string[] => [
+  const [delivered, ...outcomes] = rowsOf(flow, speech)
+  const withKey = keys.map(
+    (key): Row<Flow> => [speech.say('withKey', { key }), (line) => line.withKey[key]],
+  )
+  const sensitivity = (['passes1to2', 'passes1to6', 'withPossible'] as const).map(
+    (name): Row<Flow> => [speech.say(name), (line) => line.sensitivity[name]],
+  )
+  const rows = [...(delivered ? [delivered] : []), ...withKey, ...outcomes, ...sensitivity]
+  const heads = flow.map((line) => {
+    const own = waves.filter(({ agency }) => agency === line.agency)
+    const agency = speech.agency(line.agency)
+    return speech.say('inWaves', { agency, waves: own.map(({ wave }) => wave).join(', ') })
+  })
+  return tableOf(speech.say('flowTable'), ['', ...heads], written(rows, flow, speech))
+}
+
+/** Waves across, all of them together last: a serial that several waves bring is one. */
+function waveTable(whole: Flow, waves: readonly WaveFlow[], speech: Speech): Html {
+  const heads = [
+    '',
+    ...waves.map(({ wave }) => speech.say('wave', { n: wave })),
+    speech.say('total'),
+  ]
+  const caption = speech.say('waveFlow', { agency: speech.agency(whole.agency) })
+  return tableOf(caption, heads, written(rowsOf([whole], speech), [...waves, whole], speech))
+}
+
+function rowsOf(flow: readonly Counts[], speech: Speech): Row<Counts>[] {
+  return [
+    [speech.say('delivered'), ({ delivered }) => delivered],
+    [speech.say('valid'), ({ valid }) => valid],
+    [speech.say('linked'), ({ linked }) => linked],
+    ...passesOf(flow).map(
+      (pass): Row<Counts> => [
+        `${speech.say('pass')} ${pass}`,
+        ({ linkedByPass }) => linkedByPass[pass],
+      ],
+    ),
+    ...unlinkedNames.map(
+      (name): Row<Counts> => [speech.say(name), ({ unlinked }) => unlinked[name]],
+    ),
+    [speech.say('duplicates'), ({ duplicates }) => duplicates],
+    [speech.say('distinct'), ({ distinct }) => distinct],
+  ]
+}
+
+function written<Column>(
+  rows: readonly Row<Column>[],
+  columns: readonly Column[],
+  speech: Speech,
+): string[][] {
+  return rows.map(([name, of]) => [
     name,
-    ...flow.map((line) => {
-      const count = of(line)
+    ...columns.map((column) => {
+      const count = of(column)
       return count === undefined ? '–' : speech.count(count)
     }),
-  ]
-  const sensitivity = ['passes1to2', 'passes1to6', 'withPossible'] as const
-  const rows = [
-    rowOf(speech.say('delivered'), ({ delivered }) => delivered),
-    ...keys.map((key) => rowOf(speech.say('withKey', { key }), ({ withKey }) => withKey[key])),
-    rowOf(speech.say('linked'), ({ linked }) => linked),
-    ...passesOf(flow).map((pass) =>
-      rowOf(`${speech.say('pass')} ${pass}`, ({ linkedByPass }) => linkedByPass[pass]),
-    ),
-    ...unlinkedNames.map((name) => rowOf(speech.say(name), ({ unlinked }) => unlinked[name])),
-    rowOf(speech.say('duplicates'), ({ duplicates }) => duplicates),
-    ...sensitivity.map((name) => rowOf(speech.say(name), (line) => line.sensitivity[name])),
-  ]
-  const heads = ['', ...flow.map(({ agency }) => speech.agency(agency))]
-  return tableOf(speech.say('flowTable'), heads, rows)
+  ])
 }

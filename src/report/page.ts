@@ -3,8 +3,10 @@
  * report's, whose small counts are hidden already; it computes nothing new but percentages of what is told.
  */
 import { type Check, checkRules, type QualityCounts } from '../core/quality-counts.ts'
-import type { QualityReport } from '../core/quality-report.ts'
+import type { Change, QualityReport } from '../core/quality-report.ts'
+import { changeTables } from './change-table.ts'
 import { differenceCharts, differencesShown } from './difference-chart.ts'
+import { exclusionTables, keysTable } from './exclusions.ts'
 import { flowCharts } from './flow-chart.ts'
 import { escaped, type Html, sectionOf, tableOf } from './html.ts'
 import { overlapCharts } from './overlap-chart.ts'
@@ -31,6 +33,11 @@ export function qualityPage(report: QualityReport, language: Language): string {
             [],
           ),
         ]),
+    ...(report.change ? [changeSection(report.change, speech)] : []),
+    sectionOf(speech.say('keys'), speech.say('keysNote', { version: report.recipe.version }), [
+      keysTable(report, speech),
+    ]),
+    sectionOf(speech.say('excluded'), speech.say('excludedNote'), exclusionTables(report, speech)),
     methodsOf(speech),
   ]
   const title = `${speech.say('title')} – ${report.project.name}`
@@ -54,10 +61,16 @@ ${sections.map(({ html }) => html).join('\n')}
 `
 }
 
+function changeSection(change: Change, speech: Speech): Html {
+  const note = change.previous === null ? speech.say('firstLinkage') : speech.say('changeNote')
+  return sectionOf(speech.say('change'), note, changeTables(change, speech))
+}
+
 function factsOf(report: QualityReport, speech: Speech): string {
   const facts: [string, string][] = [
     [speech.say('project'), report.project.name],
     [speech.say(report.isTrial ? 'trial' : 'linkage'), report.linkage],
+    ...(report.change?.previous ? [previousFact(report.change.previous, speech)] : []),
     [speech.say('rules'), report.rulesVersion],
     [speech.say('asked'), speech.time(report.createdAt)],
     [speech.say('ended'), speech.time(report.endedAt)],
@@ -74,6 +87,10 @@ function factsOf(report: QualityReport, speech: Speech): string {
   ]
   const lines = facts.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`)
   return `<dl>${lines.join('')}</dl>`
+}
+
+function previousFact(id: string, speech: Speech): [string, string] {
+  return [speech.say('previous'), id]
 }
 
 function countSections(counts: QualityCounts, speech: Speech): Html[] {

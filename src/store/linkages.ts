@@ -158,12 +158,13 @@ export async function saveLinked(
 /** Publishes what a trial found: counts. */
 export async function saveTrial(
   tx: Tx,
-  { id, persons, report }: { id: string; persons: number; report: unknown },
+  trial: { id: string; previousId: string | null; persons: number; report: unknown },
 ): Promise<void> {
   await tx.query(
-    `update gyeol.linkage set state = 'linked', persons = $2::bigint, report = $3::jsonb, ended_at = now()
+    `update gyeol.linkage
+     set state = 'linked', persons = $2::bigint, report = $3::jsonb, previous_id = $4::uuid, ended_at = now()
      where linkage_id = $1::uuid and state = 'queued' and is_trial`,
-    [id, persons, JSON.stringify(report)],
+    [trial.id, trial.persons, JSON.stringify(trial.report), trial.previousId],
   )
 }
 

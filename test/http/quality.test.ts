@@ -174,8 +174,82 @@ test('the quality of a linkage, from the tables to the page', async (t) => {
     t.equal((await reviewer.get(`${path}/report?lang=fr`)).status, 400)
   })
 
+  t.test('the table has every number of it, and no other', async (t) => {
+    const answer = expect(await reviewer.get(`${path}/quality-table`), 200)
+    t.equal(answer.headers['content-type'], 'text/csv; charset=utf-8')
+    const [header, ...lines] = answer.bytes.toString().slice(1).trimEnd().split('\r\n')
+    t.equal(header, 'section,agency,wave,by,level,measure,value,mask')
+    for (const line of [
+      `linkage,,,,,persons,${spinePersons},none`,
+      `flow,insurer,,,,delivered,${insured.length},none`,
+      `wave,insurer,1,linked-by-pass,,2,${both.length},none`,
+      `rows,,,table,insured,outside,${insured.length - both.length},none`,
+      `rate of records,insurer,,,,linked,${both.length},none`,
+      'implausible,insurer,,birth-year-differs,,flagged,,few-linked',
+    ])
+      t.ok(lines.includes(line), line)
+    const counts = lines.filter((line) => !/,(now|rate|low|high|share),[^,]*,[^,]*$/.test(line))
+    t.same(
+      counts.filter((line) => /,[1-9],[^,]*$/.test(line)),
+      [],
+      'no count is small',
+    )
+  })
+
+  t.test('a second linkage tells wave by wave and what it changed', async (t) => {
+    const more = Array.from({ length: 60 }, (_, at) => at + 400)
+    const joined = [...more.slice(0, 30), ...persons.slice(0, 15)]
+    const waves = [
+      await deliver(
+        spine,
+        'quality',
+        [csvPart('', 1, ['serial,K1', ...more.map((at) => `s${at},${testKey(String(at))}`)])],
+        2,
+      ),
+      await deliver(
+        insurer,
+        'quality',
+        [csvPart('', 1, ['serial,K1', ...joined.map((at) => `i${at},${testKey(String(at))}`)])],
+        2,
+      ),
+    ]
+    for (const { job } of waves) await service.jobEnd(operator, job)
+    const asked = expect(await operator.post('/v1/projects/quality/linkages'), 202).body
+    await service.jobEnd(operator, asked.job)
+    const { body } = expect(await reviewer.get(`/v1/linkages/${asked.linkage}/quality`), 200)
+    const next = qualityReportSchema.parse(body)
+    t.match(
+      next.waves.map(({ agency, wave, delivered, valid, linked, distinct }) => ({
+        ...{ agency, wave, delivered, valid, linked, distinct },
+      })),
+      [
+        { agency: 'spine', wave: 1, delivered: 120, linked: 120 },
+        { agency: 'spine', wave: 2, delivered: 60, linked: 60 },
+        { agency: 'insurer', wave: 1, delivered: insured.length, linked: both.length },
+        { agency: 'insurer', wave: 2, delivered: 45, valid: 45, linked: 45, distinct: 45 },
+      ],
+    )
+    const insurerNow = (both.length + 45) / (insured.length + 45)
+    const was = both.length / insured.length
+    t.match(next.change, {
+      previous: linkage,
+      founded: 60,
+      kept: 120,
+      merged: 0,
+      split: 0,
+      attached: 45,
+      detached: 0,
+      moved: 0,
+    })
+    const drift = next.change?.rates.find(({ agency }) => agency === 'insurer')?.drift
+    t.ok(Math.abs((drift ?? 0) - (insurerNow - was)) < 0.0002, `${drift}`)
+    t.equal(report.change?.previous, null, 'the first has nothing before it')
+    const page = await reviewer.get(`/v1/linkages/${asked.linkage}/report?lang=en`)
+    t.match(page.bytes.toString(), 'Wave by wave: insurer')
+  })
+
   t.test('who may not see a linkage may not see its quality', async (t) => {
-    for (const way of ['quality', 'report']) {
+    for (const way of ['quality', 'quality-table', 'report']) {
       for (const caller of [recipient, insurer]) {
         const answer = await caller.get(`${path}/${way}`)
         t.equal(answer.status, 403)

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { type LinkageCounts, toldReport } from '../../src/core/linkage-report.ts'
 import { maskQuality } from '../../src/core/mask-quality.ts'
+import { changeOf, flowOf, toldTables, wavesOf } from '../../src/core/quality-flow.ts'
 import type { RawQuality, RawTable } from '../../src/core/quality-raw.ts'
-import { flowOf, type QualityReport, qualityReportSchema } from '../../src/core/quality-report.ts'
+import { type QualityReport, qualityReportSchema } from '../../src/core/quality-report.ts'
 import { qualityPage } from '../../src/report/page.ts'
 
 const id = '0f7c1c9e-3f5e-4f0e-9d3a-5b8f2d1c7a10'
@@ -69,7 +70,15 @@ function reportOf(persons: number, known: number): QualityReport {
     regions: {},
     hubs: told.hubs,
     cases: told.cases,
+    recipe: { version: 'gyeol-1', keyTypes: { K1: ['registrationNumber'], K4: ['sex'] } },
+    notices: told.notices,
     flow: flowOf(told, 'registry'),
+    waves: wavesOf(told, 'registry'),
+    change: changeOf(told, { linkage: id, told }),
+    tables: toldTables(
+      [{ table: 'statement', kept: some * 3, outside: persons, unknown: 4 }],
+      threshold,
+    ),
     cohort: id,
     countedAt: '2026-03-01T15:40:00.000Z',
     counts: maskQuality(raw, threshold),
@@ -99,6 +108,11 @@ function linkageOf(persons: number, some: number): LinkageCounts {
     return { ...all, ...sent, linked, linkedByPass, duplicates: 3 }
   }
   const insurer = { perfect: some, match: 7, conflict: 3, none: persons }
+  const half = Math.round(some / 2)
+  const waves = [
+    agency({ perfect: half, match: 7, none: persons - 5 }, { 1: half, 6: 7 }),
+    agency({ perfect: some - half, conflict: 3, none: 5 }, { 1: some - half }),
+  ]
   return {
     rulesVersion: 'test',
     persons,
@@ -109,7 +123,10 @@ function linkageOf(persons: number, some: number): LinkageCounts {
       insurer: agency(insurer, { 1: some, 6: 7 }),
       registry: agency({ founded: persons }, { 9: persons }),
     },
-    deliveries: [],
+    deliveries: [
+      ...waves.map((counts, at) => ({ agency: 'insurer', wave: at + 1, ...counts })),
+      { agency: 'registry', wave: 1, ...agency({ founded: persons }, { 9: persons }) },
+    ],
     spinePairs: { possible: 0, match: 0 },
     cases: 4,
     clusters: {},
@@ -189,6 +206,28 @@ test('both languages tell the same numbers', (t) => {
   )
   t.match(qualityPage(report, 'ko'), '결합 품질 보고서')
   t.match(qualityPage(report, 'ko'), '공단')
+  t.end()
+})
+
+test('the page tells waves, change, keys and what was left out', (t) => {
+  const html = qualityPage(reportOf(2_000, 70), 'en')
+  for (const text of [
+    'Wave by wave: &lt;Insurer&gt; &amp; &quot;Co&quot;',
+    'registry (wave 1)',
+    'Change against the linkage before',
+    'Persons founded</th><td>2,000',
+    'Link rate now',
+    '+0.00 %',
+    'registrationNumber',
+    'Notices set aside',
+    'statement</th><td>6,204',
+  ])
+    t.match(html, text)
+  const first = { ...reportOf(2_000, 70) }
+  const change = first.change && { ...first.change, previous: null }
+  const page = qualityPage({ ...first, change }, 'ko')
+  t.match(page, '첫 결합이므로')
+  t.notMatch(page, '현재 결합률', 'a first linkage has nothing to be held against')
   t.end()
 })
 

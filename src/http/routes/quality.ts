@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Deps } from '../../actions/deps.ts'
-import { showQuality, showQualityPage } from '../../actions/show-quality.ts'
+import { showQuality, showQualityPage, showQualityTable } from '../../actions/show-quality.ts'
 import { qualityReportSchema } from '../../core/quality-report.ts'
 import type { App } from '../app.ts'
 import { idSchema, problems, requireCaller } from '../schemas.ts'
@@ -8,7 +8,7 @@ import { idSchema, problems, requireCaller } from '../schemas.ts'
 /** The page needs nothing from anywhere: no script, no image, no font; its style is inside. */
 const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-/** The quality report of a linkage, as JSON and as a page. */
+/** The quality report of a linkage, as JSON, as a table and as a page. */
 export function qualityRoutes(app: App, deps: Deps): void {
   app.route({
     method: 'GET',
@@ -21,6 +21,23 @@ export function qualityRoutes(app: App, deps: Deps): void {
       response: { 200: qualityReportSchema.meta({ id: 'QualityReport' }), ...problems },
     },
     handler: (request) => showQuality(deps, requireCaller(request), request.params.linkage),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/v1/linkages/:linkage/quality-table',
+    schema: {
+      operationId: 'show-quality-table',
+      tags: ['linkages'],
+      summary: 'The same as one table, a line a number',
+      params: z.strictObject({ linkage: idSchema }),
+      produces: ['text/csv'],
+      response: { 200: z.string(), ...problems },
+    },
+    handler: async (request, reply) => {
+      const table = await showQualityTable(deps, requireCaller(request), request.params.linkage)
+      return reply.type('text/csv; charset=utf-8').serializer(String).send(table)
+    },
   })
 
   app.route({
