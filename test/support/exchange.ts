@@ -10,7 +10,14 @@ export type Served = {
 }
 
 /** One part of a delivery: '' for keys. */
-export type TestPart = { table: string; number: number; rows: number; bytes: Buffer }
+export type TestPart = {
+  table: string
+  number: number
+  rows: number
+  bytes: Buffer
+  /** Default: CSV. */
+  mediaType?: string
+}
 
 /** A made-up key: what an agency's tool would make of this identifier. */
 export function testKey(identifier: string): string {
@@ -37,13 +44,13 @@ function manifest(parts: readonly TestPart[], wave: number) {
   return {
     format: 'gyeol-manifest-1',
     wave,
-    parts: parts.map(({ table, number, rows, bytes }) => ({
+    parts: parts.map(({ table, number, rows, bytes, mediaType = 'text/csv' }) => ({
       table,
       number,
       rows,
       bytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
-      mediaType: 'text/csv',
+      mediaType,
     })),
   }
 }
@@ -73,7 +80,10 @@ export async function deliver(
   const wanted = { wave, tablesOnly }
   const opened = expect(await agency.post(`/v1/projects/${project}/deliveries`, wanted), 201)
   const { delivery } = opened.body
-  for (const part of parts) expect(await agency.put(partPath(delivery, part), part.bytes), 201)
+  for (const part of parts) {
+    const headers = part.mediaType === undefined ? {} : { 'content-type': part.mediaType }
+    expect(await agency.put(partPath(delivery, part), part.bytes, headers), 201)
+  }
   const path = `/v1/deliveries/${delivery}/submission`
   return { delivery, job: expect(await agency.post(path, manifestOf(parts, wave)), 202).body.job }
 }
