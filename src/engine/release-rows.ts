@@ -14,7 +14,7 @@ import type { OnColumn } from './column-function.ts'
 import { EngineError } from './engine-error.ts'
 import { identifierInText, registrationNumberInNumber } from './identifier-shape.ts'
 import { diskFull } from './part-source.ts'
-import { lookupJoins, type RuleContext, releasedSql, scopeSql } from './rule-sql.ts'
+import { lookupJoins, type RuleContext, releasedSql, scopeSql, writtenSql } from './rule-sql.ts'
 import { sensitiveSql } from './sensitive-sql.ts'
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
 
@@ -54,10 +54,11 @@ export type ReleasedRows = {
 
 /**
  * Of files that leave: pages of version 1, which every reader has. Level 3 of zstd takes an eighth more time and is no
- * smaller on sorted rows; the same holds for large dictionaries.
+ * smaller on sorted rows. A dictionary has room for the pseudonyms of a row group, where rows of one person stand together,
+ * and for the numbers of institutions: a quarter smaller with those.
  */
 const releaseParquet = `format parquet, compression zstd, compression_level 1,
-  dictionary_size_limit 1000, string_dictionary_page_size_limit 65536, row_group_size 122880`
+  dictionary_size_limit 20000, string_dictionary_page_size_limit 1048576, row_group_size 122880`
 
 const codeOfScope = 0
 const codeOfSensitive = -1
@@ -71,6 +72,11 @@ export async function releaseRows(session: Session, release: ReleaseRows): Promi
   const tally = new Map<number, number>()
   session.registerTally('left_out', tally)
   if (release.rekeyOf) session.registerColumnFunction('rekeyed', 32, release.rekeyOf)
+  // A pseudonym is its place in the list until it is written: four bytes to put in order, not 27.
+  await session.run(`
+    create or replace temp type pseudonym as enum (
+      select pseudonym from read_parquet(${quoteText(release.persons)}) order by rank
+    )`)
   const [copied] = await session.rows<{ Count: number }>(copyOf(release)).catch(orDiskFull)
   const outsideScope = tally.get(codeOfScope) ?? 0
   const sensitive = tally.get(codeOfSensitive) ?? 0
@@ -96,6 +102,9 @@ export async function releaseRows(session: Session, release: ReleaseRows): Promi
 function copyOf(release: ReleaseRows): string {
   const { columns, part, persons, parquet } = release
   const names = columns.map(({ name }) => quoteIdentifier(name))
+  const written = columns.map(
+    (column) => `${writtenSql(column)} as ${quoteIdentifier(column.name)}`,
+  )
   const rules = release.rules ?? { dates: 'relative' }
   const { isSensitive, shown } = sensitiveSql(release.table, release.sensitive ?? [])
   const values = columns.map(
@@ -108,7 +117,7 @@ function copyOf(release: ReleaseRows): string {
   // compute them twice.
   return `
     copy (
-      select ${['pseudonym', ...names].join(', ')}
+      select ${['pseudonym::varchar as pseudonym', ...written].join(', ')}
       from (
         select *, case
           when not "in scope" then left_out(${codeOfScope})
@@ -118,7 +127,9 @@ function copyOf(release: ReleaseRows): string {
         from (
           select ${['persons.pseudonym', ...scope, ...classified, ...values].join(',\n            ')}
           from read_parquet(${quoteText(part)}) as part
-          join read_parquet(${quoteText(persons)}) as persons on part.ordinal = persons.ordinal
+          join (
+            select * replace (pseudonym::pseudonym as pseudonym) from read_parquet(${quoteText(persons)})
+          ) as persons on part.ordinal = persons.ordinal
           ${lookupJoins(columns)}
         )
       )

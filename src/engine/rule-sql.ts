@@ -14,6 +14,9 @@ export type RuleContext = {
   cuts?: Readonly<Record<string, readonly number[]>>
 }
 
+/** Of a short number of 16 bytes. */
+const padding = 'chr(1) || repeat(chr(0), 15)'
+
 type RuleOf<Name extends Rule['rule']> = Extract<Rule, { rule: Name }>
 type Of = { name: string; source: string; released: ReleasedColumn; context: RuleContext }
 
@@ -67,15 +70,17 @@ const sqlOf: { [Name in Rule['rule']]: (column: string, rule: RuleOf<Name>, of: 
     const of = createHash('md5')
       .update(kind ?? released.column.role ?? name)
       .digest('hex')
-    // Up to 15 bytes, its length and its bytes: two numbers never meet. Longer ones by 124 bits of their digest.
-    const short = `rpad(hex(chr(64 + strlen(${column})::integer) || ${column}), 32, '0')`
-    const packed = `case when strlen(${column}) < 16 then ${short} else 'f' || left(sha256(${column}), 31) end`
-    return `replace(rekeyed((${packed})::uuid, '${of}'::uuid)::varchar, '-', '')`
+    // Up to 15 bytes, padded with one byte 1 and zeros: two numbers never meet. Longer ones by 120 bits of their digest
+    // behind a byte that no text begins with.
+    const short = `encode(${column} || substr(${padding}, 1, 16 - strlen(${column})::integer))::uuid`
+    const long = `('ff' || left(sha256(${column}), 30))::uuid`
+    return `rekeyed(case when strlen(${column}) < 16 then ${short} else ${long} end, '${of}'::uuid)`
   },
 }
 
 /**
- * What leaves of a column of `part`.
+ * What leaves of a column of `part`, as it is compared and put in order: a number of the release is a UUID until it is
+ * written (`writtenSql`), because 16 bytes are sooner put in order than 32 digits.
  *
  * @param source - the relation's name; `persons` must stand beside it, and the joins of `lookupJoins`.
  */
@@ -90,6 +95,12 @@ export function releasedSql(
   const sql = apply(column, rule, { name, source, released, context })
   if (quasiIdentifier === undefined) return sql
   return `(case when persons.hidden & ${2 ** quasiIdentifier} = 0 then ${sql} end)`
+}
+
+/** What is written of a column that `releasedSql` made; gives SQL over its name. */
+export function writtenSql({ name, rule }: ReleasedColumn): string {
+  const value = quoteIdentifier(name)
+  return rule.rule === 'rekey' ? `lower(hex(${value}::blob))` : value
 }
 
 /** The joins that the columns' lists of codes need, one a column; none of them adds or drops a row. */
