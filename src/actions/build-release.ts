@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto'
 import { type Policy, policySchema } from '../core/policy.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { type CohortPart, partsOfCohort } from '../store/cohorts.ts'
-import { childrenOf, insertJobs, type NewJob } from '../store/jobs.ts'
+import { childrenOf, insertJobs, isUnderWay, type NewJob } from '../store/jobs.ts'
 import { endLease } from '../store/leases.ts'
 import { insertObjects } from '../store/objects.ts'
 import { inTransaction } from '../store/pool.ts'
@@ -24,6 +24,8 @@ import { releaseKeys } from './release-keys.ts'
 import { ringFor } from './ring.ts'
 import { sealFile } from './sealed-files.ts'
 
+const retryMs = 1_000
+
 /** Builds a release: one of its two runs, whichever is due. */
 export async function buildRelease(deps: WorkerDeps, run: JobRun): Promise<void> {
   const release = await findRelease(deps.pool, run.job.subject['release'] ?? '')
@@ -32,7 +34,19 @@ export async function buildRelease(deps: WorkerDeps, run: JobRun): Promise<void>
   const children = await childrenOf(deps.pool, run.job.jobId)
   const failed = children.find((child) => child.state !== 'done')
   if (failed) return giveUp(deps, run, release, failed.refusal)
+  if (await isBeingCounted(deps, release)) return tryAgain(deps, run)
   await closeRelease(deps, run, release)
+}
+
+/** The quality of the linkage goes along with a release, so its counts must be there, or have failed. */
+function isBeingCounted({ pool }: WorkerDeps, release: Release): Promise<boolean> {
+  const { projectId, cohortId } = release
+  return isUnderWay(pool, { projectId, kind: 'count-quality', subject: { cohort: cohortId } })
+}
+
+async function tryAgain({ pool }: WorkerDeps, { job }: JobRun): Promise<void> {
+  const later = { state: 'queued', delayMs: retryMs, hasOnlyWaited: true } as const
+  await inTransaction(pool, 'close-release-later', (tx) => endLease(tx, job, later))
 }
 
 /** Records that a release could not be built. */

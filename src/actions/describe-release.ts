@@ -1,16 +1,19 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Catalogue } from '../catalogue/schema.ts'
+import type { Json } from '../core/canonical.ts'
 import { codebookOf } from '../core/codebook.ts'
 import type { Policy } from '../core/policy.ts'
 import { recipeSchema } from '../core/recipe.ts'
 import type { PackageFile, ReleaseFacts } from '../core/release-manifest.ts'
 import { roCrateOf } from '../core/ro-crate.ts'
-import { findCohort, partsOfCohort } from '../store/cohorts.ts'
+import { type Cohort, findCohort, partsOfCohort } from '../store/cohorts.ts'
 import { findDelivery } from '../store/deliveries.ts'
-import { findLinkage, linkMapsOf } from '../store/linkages.ts'
+import { findLinkage, type Linkage, linkMapsOf } from '../store/linkages.ts'
 import type { Project } from '../store/projects.ts'
 import type { Release } from '../store/releases.ts'
 import type { Deps } from './deps.ts'
+import { qualityOf } from './show-quality.ts'
 
 /** What a release is described by. */
 export type Described = {
@@ -35,20 +38,33 @@ export async function descriptionsOf(
   deps: Pick<Deps, 'pool'>,
   of: Described,
 ): Promise<Record<string, string>> {
-  const crate = roCrateOf(await provenanceOf(deps, of))
-  return {
+  const cohort = await findCohort(deps.pool, of.release.cohortId)
+  const linkage = cohort && (await findLinkage(deps.pool, cohort.linkageId))
+  if (!linkage) throw new Error('a cohort rests on a linkage')
+  const texts = {
     'codebook.csv': codebookOf(of.policy, of.catalogue),
-    'ro-crate-metadata.json': `${JSON.stringify(crate, null, 2)}\n`,
+    'linkage-quality.json': jsonText(await qualityOf(deps.pool, linkage)),
   }
+  const files = [...of.files, ...Object.entries(texts).map(fileOf)]
+  const crate = roCrateOf(await provenanceOf(deps, { ...of, files, cohort, linkage }))
+  return { ...texts, 'ro-crate-metadata.json': jsonText(crate) }
+}
+
+function jsonText(document: object | Json): string {
+  return `${JSON.stringify(document, null, 2)}\n`
+}
+
+/** A text as the file of the package that it will be. */
+function fileOf([name, text]: [string, string]): PackageFile {
+  const bytes = Buffer.from(text)
+  return { name, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
 async function provenanceOf(
   deps: Pick<Deps, 'pool'>,
-  { facts, files, project, policy, catalogue, release }: Described,
+  of: Described & { cohort: Cohort; linkage: Linkage },
 ): Promise<Parameters<typeof roCrateOf>[0]> {
-  const cohort = await findCohort(deps.pool, release.cohortId)
-  const linkage = cohort && (await findLinkage(deps.pool, cohort.linkageId))
-  if (!linkage) throw new Error('a cohort rests on a linkage')
+  const { facts, files, project, policy, catalogue, cohort, linkage } = of
   const parts = await partsOfCohort(deps.pool, cohort.id)
   const maps = await linkMapsOf(deps.pool, linkage.id) // Of keys alone, too: they are what was linked.
   const ids = [...new Set([...maps, ...parts].map(({ deliveryId }) => deliveryId))].sort()

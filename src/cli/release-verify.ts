@@ -18,6 +18,7 @@ import {
   type Publication,
   readManifest,
 } from '../core/package-check.ts'
+import { checkDocuments, packageDocuments } from '../core/package-documents.ts'
 import { openSession } from '../engine/session.ts'
 import { checkTableFiles } from '../engine/table-file-check.ts'
 import { checkDetached } from '../keys/cms.ts'
@@ -48,6 +49,8 @@ export type PackageReport = {
   validUntil: string
   files: number
   rows: number
+  /** Documents that are what their names promise. */
+  documents: string[]
   publication?: Publication
   problems: PackageProblem[]
   unchecked: string[]
@@ -92,7 +95,7 @@ export async function verifyPackage(directory: string, trusted: Trusted): Promis
   const bytes = await readFile(join(directory, 'manifest.json'))
   const read = readManifest(bytes)
   if ('problem' in read) {
-    const nothing = { release: '', recipient: '', validUntil: '', files: 0, rows: 0 }
+    const nothing = { release: '', recipient: '', validUntil: '', files: 0, rows: 0, documents: [] }
     return { verified: false, ...nothing, problems: [read.problem], unchecked: ['all the rest'] }
   }
   const { manifest } = read
@@ -105,13 +108,14 @@ export async function verifyPackage(directory: string, trusted: Trusted): Promis
     { bytes, ...manifest },
     { trusted, problems, unchecked },
   )
+  const documents = await checkSaid(directory, manifest, problems)
   const rows = await checkTables(directory, manifest, { problems, unchecked })
   if (Date.parse(manifest.validUntil) <= Date.now()) {
     unchecked.push('the period of this release is over: it must not be used any more')
   }
   const { release, recipient, validUntil, files } = manifest
   const verified = problems.length === 0
-  const about = { release, recipient, validUntil, files: files.length, rows }
+  const about = { release, recipient, validUntil, files: files.length, rows, documents }
   return { verified, ...about, ...(publication && { publication }), problems, unchecked }
 }
 
@@ -161,6 +165,20 @@ async function checkPublication(
   if (checked.publication)
     unchecked.push(...uncheckedCosignatures(checked.publication, witnessKeys))
   return checked.publication
+}
+
+/** Each document of the package: whether it is there, what its name promises, and about this release. */
+async function checkSaid(
+  directory: string,
+  manifest: PackageManifest,
+  problems: PackageProblem[],
+): Promise<string[]> {
+  const read = async (name: string) => [name, await textOf(directory, name)] as const
+  const texts = new Map(await Promise.all(packageDocuments.map(read)))
+  const checked = checkDocuments(manifest, (name) => texts.get(name))
+  const known = new Set(problems.map(({ file }) => file))
+  problems.push(...checked.problems.filter(({ file }) => !known.has(file)))
+  return checked.sound
 }
 
 /** Opens each table: columns, types and rows are those that are described. Gives the rows of all Parquet files. */
@@ -222,6 +240,7 @@ function linesOf(report: PackageReport): string[] {
     report.verified
       ? `the package holds: ${files} files, ${rows} rows`
       : `THE PACKAGE DOES NOT HOLD: ${report.problems.length} problems`,
+    ...report.documents.map((name) => `as described: ${name}`),
     ...report.problems.map(({ file, sentence }) => `${file}: ${sentence}`),
     ...report.unchecked.map((sentence) => `not checked: ${sentence}`),
     ...(publication

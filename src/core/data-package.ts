@@ -48,7 +48,7 @@ function personsResource(file: Omit<TableFile, 'table'>, time: 'month' | 'year' 
     name: file.format === 'parquet' ? 'persons' : 'persons-csv',
     title: 'Persons',
     'x-title-ko': '대상자',
-    profile: 'tabular-data-resource',
+    ...kindOf(file.format),
     path: file.name,
     format: file.format,
     mediatype: mediaTypes[file.format],
@@ -77,7 +77,7 @@ function resourceOf({
   return {
     name: format === 'parquet' ? table : `${table}-csv`,
     ...(title === undefined ? {} : { title: title.en, 'x-title-ko': title.ko }),
-    profile: 'tabular-data-resource',
+    ...kindOf(format),
     path: parts.map(({ name }) => name),
     format,
     mediatype: mediaTypes[format],
@@ -90,6 +90,13 @@ function resourceOf({
       missingValues: [''],
     },
   }
+}
+
+/** A tabular data resource is CSV; a file of Parquet is data of another form, with the same schema. */
+function kindOf(format: 'parquet' | 'csv'): { profile: string; type: string } {
+  return format === 'csv'
+    ? { profile: 'tabular-data-resource', type: 'table' }
+    : { profile: 'data-resource', type: 'file' }
 }
 
 const pseudonymField: Json = {

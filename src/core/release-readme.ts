@@ -6,12 +6,13 @@ datapackage.json                 tables, columns, titles in Korean and English, 
 disclosure-report.json           how recognisable the persons are, before and after; what was hidden and left out
 utility-report.json              what was lost by it: cells, rows, shift of means
 pseudonym-changes.csv            where an earlier release of the domain exists: which of its pseudonyms stand for whom now
+linkage-quality.json             how well the sources were linked: rates, overlap, implausible records; small counts hidden
 manifest.json                    every file with size, rows and SHA-256; for whom, what for, where, until when
 manifest.json.sig                Ed25519 signature over the bytes of manifest.json, base64
 manifest.p7s                     the same as CMS: openssl cms -verify -binary -inform DER -in manifest.p7s
                                  -content manifest.json -CAfile ca.pem -out /dev/null
 audit-proof.txt                  that the publication of this manifest, once approved, is in the service's trail (C2SP)
-codebook.csv                     the columns for people; disclosure-report.json, utility-report.json: what was lost and why
+codebook.csv                     tables and columns for people and their spreadsheets
 ro-crate-metadata.json           where it all comes from (RO-Crate, W3C PROV)
 
 The pseudonyms are of this release alone, unless its policy names a domain. Numbers in columns of dates are days since the

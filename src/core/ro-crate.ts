@@ -49,6 +49,7 @@ export function roCrateOf(from: Provenance): Json {
       ...files.map(({ name, bytes, sha256 }) => ({
         '@id': name,
         '@type': 'File',
+        encodingFormat: formatOf(name),
         contentSize: String(bytes),
         sha256,
       })),
@@ -67,7 +68,7 @@ export function roCrateOf(from: Provenance): Json {
 function deliveryEntity(delivery: Provenance['deliveries'][number]): Json {
   return {
     '@id': idOf('delivery', delivery.id),
-    '@type': ['Dataset', 'prov:Entity'],
+    '@type': ['CreativeWork', 'prov:Entity'], // Not of the package, so no data of the crate.
     name: `Delivery of ${delivery.agency}, wave ${delivery.wave}`,
     'prov:wasAttributedTo': ref('agency', delivery.agency),
     ...(delivery.submittedAt === null ? {} : { dateCreated: delivery.submittedAt }),
@@ -90,14 +91,14 @@ function activities({ facts, deliveries, linkage, cohort }: Provenance): Json[] 
     },
     {
       '@id': idOf('persons', facts.linkage),
-      '@type': ['Dataset', 'prov:Entity'],
+      '@type': ['CreativeWork', 'prov:Entity'],
       name: 'Linked persons; stays inside',
       sha256: facts.linkageSha256,
       'prov:wasGeneratedBy': ref('linkage', facts.linkage),
     },
     {
       '@id': idOf('cohort', facts.cohort),
-      '@type': ['Dataset', 'prov:Entity'],
+      '@type': ['CreativeWork', 'prov:Entity'],
       name: 'Cohort: the tables of the deliveries by person; stays inside',
       'prov:wasDerivedFrom': [...delivered, ref('persons', facts.linkage)],
       ...(cohort.endedAt === null ? {} : { dateCreated: cohort.endedAt }),
@@ -138,6 +139,17 @@ function rulesOf({ facts, project, policy, linkage, software }: Provenance): Jso
       version: software,
     },
   ]
+}
+
+const formats: Readonly<Record<string, string>> = {
+  csv: 'text/csv',
+  json: 'application/json',
+  parquet: 'application/vnd.apache.parquet',
+  txt: 'text/plain',
+}
+
+function formatOf(name: string): string {
+  return formats[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream'
 }
 
 function idOf(kind: string, id: string): string {

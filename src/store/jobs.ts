@@ -108,6 +108,20 @@ export async function jobsWithoutLease(
   return found.rows.map((row) => row.job_id)
 }
 
+/** Whether a job of this kind about this subject is still to end. */
+export async function isUnderWay(
+  database: Queryable,
+  wanted: Pick<NewJob, 'projectId' | 'kind' | 'subject'>,
+): Promise<boolean> {
+  const found = await database.query(
+    `select from gyeol.job
+     where project_id = $1::uuid and kind = $2::text and subject @> $3::jsonb
+       and state in ('queued', 'running', 'waiting') limit 1`,
+    [wanted.projectId, wanted.kind, JSON.stringify(wanted.subject)],
+  )
+  return found.rowCount === 1
+}
+
 /** How many children a job has, how many are done, and how many failed or were cancelled. */
 export async function countChildren(
   database: Queryable,

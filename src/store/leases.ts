@@ -97,8 +97,8 @@ type JobEnd =
         details: Readonly<Record<string, string | number>>
       }
     }
-  /** For another attempt after an outage. */
-  | { state: 'queued'; delayMs: number }
+  /** For another attempt after an outage; or, having only waited for something else, for the same one later. */
+  | { state: 'queued'; delayMs: number; hasOnlyWaited?: true }
   /** Until the children that the holder stored in this transaction have ended. */
   | { state: 'waiting' }
 
@@ -118,7 +118,8 @@ export async function endLease(tx: Tx, lease: Lease, end: JobEnd): Promise<JobTo
      set state = $3::text, lease_token = null, lease_until = null,
          result = $4::jsonb, refusal = $5::jsonb,
          run_after = now() + $6::integer * interval '1 millisecond',
-         ended_at = case when $7::boolean then now() end
+         ended_at = case when $7::boolean then now() end,
+         attempts = attempts - $8::integer
      where job_id = $1::uuid and lease_token = $2::uuid
      returning parent_id`,
     [
@@ -129,6 +130,7 @@ export async function endLease(tx: Tx, lease: Lease, end: JobEnd): Promise<JobTo
       end.state === 'failed' ? JSON.stringify(end.refusal) : null,
       end.state === 'queued' ? end.delayMs : 0,
       hasEnded,
+      end.state === 'queued' && end.hasOnlyWaited ? 1 : 0,
     ],
   )
   const row = ended.rows[0]

@@ -19,6 +19,16 @@ const policy = {
   tables: { cases: { columns }, visits: { columns } },
 }
 
+const documents = [
+  'README.txt',
+  'datapackage.json',
+  'codebook.csv',
+  'linkage-quality.json',
+  'disclosure-report.json',
+  'utility-report.json',
+  'ro-crate-metadata.json',
+]
+
 test('a package', async (t) => {
   const { service, operator, spine, other } = await startHttpStage(t)
   for (const [agency, table] of [
@@ -28,7 +38,7 @@ test('a package', async (t) => {
     const parts = [keysPart(people), tablePart(table, people)]
     await service.jobEnd(operator, (await deliver(agency, 'hostile', parts)).job)
   }
-  const { cohort } = await makeCohort(service, operator, 'hostile')
+  const { cohort, linkage } = await makeCohort(service, operator, 'hostile')
   const everybody = await reviewersOf(service, operator)
   const auditor = await service.person('auditor', ['auditor'])
   const taken = await takeRelease(service, everybody, { cohort, policy })
@@ -60,6 +70,7 @@ test('a package', async (t) => {
       'codebook.csv',
       'disclosure-report.json',
       'utility-report.json',
+      'linkage-quality.json',
       'ro-crate-metadata.json',
       'manifest.json',
       'manifest.json.sig',
@@ -78,6 +89,20 @@ test('a package', async (t) => {
     for (const [, id] of JSON.stringify(graph).matchAll(/\{"@id":"(urn:gyeol:[^"]+)"\}/g)) {
       t.ok(ids.has(id ?? ''), `${id} is explained`)
     }
+    const root = graph.find((each) => each['@id'] === './') as unknown as {
+      hasPart: { '@id': string }[]
+    }
+    const described = [
+      'manifest.json',
+      'manifest.json.sig',
+      'manifest.p7s',
+      'ro-crate-metadata.json',
+    ]
+    const others = [...taken.keys()].filter((name) => !described.includes(name))
+    const parts = root.hasPart.map((part) => part['@id'])
+    t.same(parts.sort(), others.sort(), 'the crate names them')
+    const quality = JSON.parse(taken.get('linkage-quality.json')?.toString() ?? '')
+    t.match(quality, { format: 'gyeol-quality-1', linkage, counts: { persons: people } })
     const codebook = taken.get('codebook.csv')?.toString() ?? ''
     t.match(codebook, /^\ufefftable,.*\r\n/)
     t.equal(codebook.split('\r\n').length, 2 + 6)
@@ -88,10 +113,26 @@ test('a package', async (t) => {
     t.equal(ended.code, 0, ended.out + ended.err)
     const report = JSON.parse(ended.out.trim().split('\n').at(-1) ?? '')
     t.match(report, { verified: true, unchecked: [], problems: [], rows: 3 * people })
+    t.same(report.documents, documents, 'and what each document is')
     t.match(ended.out, /published 20.*, leaf \d+ of \d+/)
     const alone = await gyeol(['release', 'verify', whole])
     t.equal(alone.code, 0)
     t.equal(alone.out.match(/not checked/g)?.length, 3, 'it says what it could not check')
+  })
+
+  t.test('is what frictionless calls valid, CSV and Parquet', async (t) => {
+    const python = process.env['GYEOL_TEST_PYTHON'] ?? 'python3'
+    const found = spawnSync(python, ['-c', 'import frictionless'])
+    if (found.status !== 0) {
+      t.comment('THERE IS NO python3 WITH frictionless HERE: ITS PART OF THE TEST IS SKIPPED')
+      return
+    }
+    const words = ['-m', 'frictionless', 'validate', 'datapackage.json', '--json']
+    const { stdout } = spawnSync(python, words, { cwd: whole, encoding: 'utf8' })
+    const { valid, tasks } = JSON.parse(stdout)
+    const errors = tasks.flatMap((task: { errors: { message: string }[] }) => task.errors)
+    t.ok(valid, errors.map(({ message }: { message: string }) => message).join('; '))
+    t.equal(tasks.length, 6, 'persons, cases and visits in both formats')
   })
 
   t.test('is refused when anything of it differs, and where is said', async (t) => {
