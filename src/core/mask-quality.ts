@@ -1,4 +1,5 @@
 /** Makes of all counts of the data side those that may be told. */
+import { determinedCells } from './determined-cells.ts'
 import { hiddenIn, maskOf, maskRateTables } from './mask-rates.ts'
 import type {
   Check,
@@ -10,7 +11,7 @@ import type {
 } from './quality-counts.ts'
 import { differenceOfMeans, differenceOfShares, wilsonInterval } from './quality-numbers.ts'
 import type { RawQuality } from './quality-raw.ts'
-import { determinedCells, isSmall } from './small-cells.ts'
+import { isSmall } from './small-cells.ts'
 
 /** Everything below the threshold hidden, with what would give it away. */
 export function maskQuality(raw: RawQuality, threshold: number): QualityCounts {

@@ -1,12 +1,20 @@
 /**
- * Which cells of a table of counts must not be shown. A cell is **small** when it counts somebody but fewer persons than the
- * threshold; nobody (0) is not small. A small cell is hidden, and with it as many others (**withheld**) as it takes that
- * nobody finds it again from the sums that are known: not exactly, and not by what being small or withheld says of a cell.
+ * Which counts must not be shown, and which others must be hidden with them so that nobody finds them again from the sums
+ * that are known. In both parts a cell is **small** when it counts fewer persons than the threshold; small cells are hidden,
+ * and with them as many others (**withheld**, complementary) as it takes.
  *
- * Exactly: a hidden cell follows from known sums if and only if its unit vector is a combination of the sums over the hidden
- * cells (the rows of a matrix of 0 and 1), which Gauss and Jordan decide. For a table of two ways this is Gusfield's test
- * (SIAM J. Comput. 17, 1988); it holds for more ways and for overlapping sums as well.
+ * `hiddenCells` is for any number of ways and for sums that overlap, as in reports about a linkage; nobody (0) is not small
+ * there. It hides until no small cell follows from the known sums: not exactly, and not by what being small or withheld says
+ * of a cell.
+ *
+ * `protectTable` is for tables of two ways that leave with all their margins, and promises more: of every hidden cell there
+ * are two tables at least that agree with all that is shown and differ in the cell, and of every small cell one in which it
+ * reaches the threshold. So nobody computes its value, nor that it is small; zero is small there, because that nobody has
+ * something says something about everybody. What it does not promise anything about is somebody who knows more than the
+ * table: other tables of the same persons, or one of the persons.
  */
+import { determinedCells } from './determined-cells.ts'
+import { Refusal } from './errors.ts'
 
 /** A table: quantities that add up alike, and the sums over its cells that a reader knows. */
 export type CountTable = {
@@ -98,50 +106,115 @@ function smallestShown(
   return among.filter((cell) => !hidden.has(cell)).sort((a, b) => rankOf(a) - rankOf(b) || a - b)[0]
 }
 
-/** The hidden cells whose counts follow exactly from the known sums and the cells that are shown. */
-export function determinedCells(
-  sums: readonly (readonly number[])[],
-  hidden: ReadonlySet<number>,
-): number[] {
-  const columns = [...hidden].sort((a, b) => a - b)
-  const place = new Map(columns.map((cell, column) => [cell, column]))
-  const rows = sums
-    .map((sum) => sum.flatMap((cell) => place.get(cell) ?? []))
-    .filter((sum) => sum.length > 0)
-    .map((sum) => {
-      const row = new Float64Array(columns.length)
-      for (const column of sum) row[column] = 1
-      return row
-    })
-  const reduced = reducedRows(rows, columns.length)
-  return reduced.flatMap((row) => {
-    const filled = [...row.keys()].filter((column) => Math.abs(row[column] ?? 0) > tiny)
-    return filled.length === 1 ? [columns[filled[0] ?? 0] ?? 0] : []
-  })
+const cellsMax = 10_000
+
+/** A table of two ways: what is counted and, if that is not persons, the persons behind each count. */
+export type TwoWays = {
+  counts: readonly (readonly number[])[]
+  persons?: readonly (readonly number[])[]
 }
 
-const tiny = 1e-9
+export type Protected = {
+  /** In the shape of the table: true where the count is not shown. */
+  hidden: boolean[][]
+  /** Cells below the threshold, and cells hidden for their sake. */
+  primary: number
+  complementary: number
+}
 
-/** Reduced row echelon form; rows of zeros are left out. */
-function reducedRows(rows: Float64Array[], width: number): Float64Array[] {
-  let rank = 0
-  for (let column = 0; column < width && rank < rows.length; column += 1) {
-    const found = rows.findIndex((row, at) => at >= rank && Math.abs(row[column] ?? 0) > tiny)
-    const pivot = rows[found]
-    const first = rows[rank]
-    if (!pivot || !first) continue
-    rows[found] = first
-    rows[rank] = pivot
-    const lead = pivot[column] ?? 1
-    for (let at = 0; at < width; at += 1) pivot[at] = (pivot[at] ?? 0) / lead
-    for (const row of rows) {
-      const factor = row[column] ?? 0
-      if (row === pivot || Math.abs(factor) <= tiny) continue
-      for (let at = column; at < width; at += 1) {
-        row[at] = (row[at] ?? 0) - factor * (pivot[at] ?? 0)
-      }
+type Cell = { row: number; column: number }
+
+/**
+ * Protects a table of two ways whose margins are shown. Beside each small cell stands a rectangle of hidden cells along which
+ * counts could be moved without a margin or a shown cell noticing, far enough for the cell to reach the threshold.
+ *
+ * @param table - every row equally long, at most 10,000 cells. Where rows of persons are counted, a cell is small by its
+ *   persons, and its count can be moved by the threshold at least.
+ * @param threshold - fewest persons that a shown cell has.
+ * @throws {Refusal} `policy-refused` when a margin itself is below the threshold, or a cell cannot be protected: merge rows
+ * or columns.
+ * @throws {RangeError} for a table that is none: a defect.
+ */
+export function protectTable({ counts, persons = counts }: TwoWays, threshold = 10): Protected {
+  requireTable(counts, persons)
+  const lines = [
+    ...persons,
+    ...(persons[0] ?? []).map((_, at) => persons.map((row) => row[at] ?? 0)),
+  ]
+  // Persons of several cells of a line may be the same, unless each person is counted once.
+  const personsOf = persons === counts ? total : (line: readonly number[]) => Math.max(...line)
+  const small = lines.filter((line) => personsOf(line) < threshold).length
+  if (small > 0) throw refused({ fault: 'rows or columns below the threshold', threshold, small })
+  const hidden = persons.map((row) => row.map((count) => count < threshold))
+  const primary = hidden.flatMap((line, row) =>
+    line.flatMap((isHidden, column) => (isHidden ? [{ row, column }] : [])),
+  )
+  for (const cell of primary) {
+    const count = counts[cell.row]?.[cell.column] ?? 0
+    const lift = count < threshold ? threshold - count : threshold
+    const other = cheapestCorner(counts, hidden, { cell, lift })
+    if (!other) throw refused({ fault: 'a cell that cannot be protected', threshold })
+    for (const row of [cell.row, other.row]) {
+      for (const column of [cell.column, other.column]) hide(hidden, { row, column })
     }
-    rank += 1
   }
-  return rows.slice(0, rank)
+  const all = hidden.flat().filter((isHidden) => isHidden).length
+  return { hidden, primary: primary.length, complementary: all - primary.length }
+}
+
+/** The opposite corner of the rectangle that protects a cell and costs the fewest persons shown until now. */
+function cheapestCorner(
+  counts: readonly (readonly number[])[],
+  hidden: readonly (readonly boolean[])[],
+  { cell, lift }: { cell: Cell; lift: number },
+): Cell | undefined {
+  const at = (row: number, column: number): number => counts[row]?.[column] ?? 0
+  let best: (Cell & { cost: number }) | undefined
+  for (const [row, line] of counts.entries()) {
+    if (row === cell.row || at(row, cell.column) < lift) continue
+    for (const column of line.keys()) {
+      if (column === cell.column || at(cell.row, column) < lift) continue
+      const corners: Cell[] = [
+        { row, column },
+        { row, column: cell.column },
+        { row: cell.row, column },
+      ]
+      const shown = corners.filter((corner) => !hidden[corner.row]?.[corner.column])
+      const cost = total(shown.map((corner) => at(corner.row, corner.column) + 1))
+      if (best === undefined || cost < best.cost) best = { row, column, cost }
+    }
+  }
+  return best
+}
+
+function hide(hidden: boolean[][], { row, column }: Cell): void {
+  const line = hidden[row]
+  if (line) line[column] = true
+}
+
+function requireTable(
+  counts: readonly (readonly number[])[],
+  persons: readonly (readonly number[])[],
+): void {
+  const width = counts[0]?.length ?? 0
+  if (width === 0 || counts.length * width > cellsMax) throw new RangeError('no table of this size')
+  if ([...counts, ...persons].some((row) => row.length !== width)) {
+    throw new RangeError('rows differ in length')
+  }
+  if (persons.length !== counts.length) throw new RangeError('persons of another table')
+  if ([...counts, ...persons].flat().some((count) => !Number.isSafeInteger(count) || count < 0)) {
+    throw new RangeError('a count that is none')
+  }
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
+}
+
+function refused(details: Record<string, string | number>): Refusal {
+  return new Refusal(
+    'policy-refused',
+    'The table shows too few persons. Merge rows or columns and build it again.',
+    details,
+  )
 }

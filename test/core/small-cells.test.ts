@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { determinedCells, hiddenCells, isSmall } from '../../src/core/small-cells.ts'
+import { determinedCells } from '../../src/core/determined-cells.ts'
+import { hiddenCells, isSmall } from '../../src/core/small-cells.ts'
 
 const threshold = 10
 const countArbitrary = fc.oneof(fc.nat(12), fc.nat(200), fc.constant(0))
