@@ -1,4 +1,5 @@
 import { catalogueSchema } from '../catalogue/schema.ts'
+import { countColumns } from '../core/count-table.ts'
 import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
 import { policySchema, releasedColumns } from '../core/policy.ts'
@@ -145,15 +146,19 @@ async function makeDeskKey(deps: Deps, release: Release, headId: string): Promis
 function recordOf(release: Release, project: Project, now: Date): ProcessingRecord {
   const policy = policySchema.parse(release.policy)
   const catalogue = catalogueSchema.parse(project.catalogue)
-  const items = Object.keys(policy.tables).map((table) => {
+  const leaving = policy.microdata === 'none' ? [] : Object.keys(policy.tables)
+  const items = leaving.map((table) => {
     const names = releasedColumns(policy, catalogue, table).map(({ name }) => name)
     return [table, names] as const
   })
+  const counts = Object.entries(policy.counts ?? {}).map(
+    ([name, asked]) => [`tables/${name}`, countColumns(asked)] as const,
+  )
   const { legalBasis, noticeVersion, irbNumber, boardNumber } = project
   return {
     ...idsOf(release),
     purpose: release.purpose,
-    items: Object.fromEntries(items),
+    items: Object.fromEntries([...items, ...counts]),
     use: [project.purpose, legalBasis, noticeVersion, irbNumber, boardNumber]
       .filter((text) => text !== null)
       .join('; '),

@@ -12,7 +12,7 @@ import { endLease } from '../store/leases.ts'
 import { insertObjects } from '../store/objects.ts'
 import { inTransaction } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
-import { lockReleasesBegun } from '../store/release-domains.ts'
+import { type BegunRelease, lockReleasesBegun } from '../store/release-domains.ts'
 import { insertReleaseFile } from '../store/release-files.ts'
 import { findRelease, moveRelease, type Release, saveReleasePersons } from '../store/releases.ts'
 import { insertSealingKey } from '../store/sealing-keys.ts'
@@ -22,7 +22,7 @@ import { recordKeyring } from './make-project-keys.ts'
 import { makeReleasePersons } from './make-release-persons.ts'
 import { releaseKeys } from './release-keys.ts'
 import { ringFor } from './ring.ts'
-import { sealFile } from './sealed-files.ts'
+import { type SealedFile, sealFile } from './sealed-files.ts'
 
 const retryMs = 1_000
 
@@ -71,26 +71,21 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
   const made = await makeReleasePersons(deps, run, { release, parts })
   const to = { projectId: project.id, side: 'data', releaseId: release.id } as const
   const sealed = await sealFile(deps, made.file, { ...to, kind: 'release-persons' })
-  const report = await sealFile(deps, made.report, { ...to, kind: 'release-file' })
-  const changes =
-    made.changes && (await sealFile(deps, made.changes, { ...to, kind: 'release-file' }))
+  const files: SealedEarly[] = []
+  for (const { name, path, rows } of made.files) {
+    files.push({ name, rows, ...(await sealFile(deps, path, { ...to, kind: 'release-file' })) })
+  }
   const jobs = partJobs(deps, run, policySchema.parse(release.policy), parts)
   const wake = await inTransaction(deps.pool, 'begin-release', async (tx) => {
     const begun = await lockReleasesBegun(tx, project.id)
-    const ofDomain = begun.filter(({ domain }) => domain === release.domain)
-    if (ofDomain.some(({ id }) => !made.besides.includes(id))) {
+    const isHeld = (other: BegunRelease): boolean =>
+      other.domain === release.domain || (hasCounts(release.policy) && hasCounts(other.policy))
+    if (begun.some((other) => isHeld(other) && !made.besides.includes(other.id))) {
       throw new Error('another release was begun meanwhile') // The next attempt is held against it.
     }
-    const named = {
-      'disclosure-report.json': report,
-      ...(changes && { 'pseudonym-changes.csv': changes }),
-    }
-    await insertObjects(tx, [sealed.object, ...Object.values(named).map(({ object }) => object)])
+    await insertObjects(tx, [sealed.object, ...files.map(({ object }) => object)])
     await saveReleasePersons(tx, release.id, sealed.object.id)
-    for (const [name, { object, plainBytes, plainSha256 }] of Object.entries(named)) {
-      const file = { releaseId: release.id, name, objectId: object.id, rows: null }
-      await insertReleaseFile(tx, { ...file, bytes: plainBytes, sha256: plainSha256 })
-    }
+    for (const file of files) await insertReleaseFile(tx, { releaseId: release.id, ...rowOf(file) })
     await insertJobs(tx, jobs)
     const children = jobs.map(({ jobId, side }) => ({ jobId, side }))
     const parents = await endLease(tx, job, jobs.length > 0 ? { state: 'waiting' } : atOnce)
@@ -101,12 +96,23 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
       counts: { ...made.counts, parts: jobs.length },
       digests: {
         keyring: deps.keyring.sha256.toString('hex'),
-        disclosureReport: report.plainSha256.toString('hex'),
+        disclosureReport: files[0]?.plainSha256.toString('hex') ?? '',
       },
     })
     return [...parents, ...children]
   })
   await ringFor(deps, wake)
+}
+
+/** A file of the package that the first run makes. */
+type SealedEarly = SealedFile & { name: string; rows: number | null }
+
+function rowOf({ name, rows, object, plainBytes, plainSha256 }: SealedEarly) {
+  return { name, rows, objectId: object.id, bytes: plainBytes, sha256: plainSha256 }
+}
+
+function hasCounts(policy: unknown): boolean {
+  return policySchema.parse(policy).counts !== undefined
 }
 
 /** From here on the release's files can be sealed to its own key. */
@@ -126,7 +132,10 @@ const atOnce = { state: 'queued', delayMs: 0 } as const
 /** A job for every part of the tables that leave. Which file a part becomes is drawn, so that it tells nothing. */
 function partJobs(deps: WorkerDeps, run: JobRun, policy: Policy, parts: CohortPart[]): NewJob[] {
   const { job } = run
-  const leaving = parts.filter((part) => Object.hasOwn(policy.tables, part.table))
+  const leaving =
+    policy.microdata === 'none'
+      ? []
+      : parts.filter((part) => Object.hasOwn(policy.tables, part.table))
   const numbers = new Map<string, number[]>()
   for (const { table } of leaving) {
     const count = leaving.filter((part) => part.table === table).length

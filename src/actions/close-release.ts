@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { catalogueSchema } from '../catalogue/schema.ts'
 import { canonicalJson, type Json } from '../core/canonical.ts'
-import { dataPackageOf, type TableFile } from '../core/data-package.ts'
+import { dataPackageOf } from '../core/data-package.ts'
 import { diagnosisTimeOf, type Policy, policySchema, quasiIdentifierOf } from '../core/policy.ts'
 import { manifestOf, type PackageFile, type ReleaseFacts } from '../core/release-manifest.ts'
 import { releaseReadme } from '../core/release-readme.ts'
@@ -24,11 +24,12 @@ import { findLinkage } from '../store/linkages.ts'
 import { insertObjects } from '../store/objects.ts'
 import { inTransaction } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
-import { filesOfRelease, insertReleaseFile } from '../store/release-files.ts'
+import { insertReleaseFile } from '../store/release-files.ts'
 import { type Release, saveReleaseBuilt } from '../store/releases.ts'
 import { filesOf } from './build-release-part.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { type Described, descriptionsOf } from './describe-release.ts'
+import { type FilesBefore, filesBefore, formatOf } from './files-before.ts'
 import { ringFor } from './ring.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
@@ -39,12 +40,17 @@ type Made = { name: string; path: string; rows: number | null }
 export async function closeRelease(deps: WorkerDeps, run: JobRun, release: Release): Promise<void> {
   stateAfter(release.state, 'build')
   const policy = policySchema.parse(release.policy)
-  const sealed = await sealAll(deps, run, await makePersonTable(deps, run, { release, policy }))
-  const { tables, reports } = await filesBefore(deps, release)
-  const described = await describe(deps, run, { policy, tables, persons: sealed })
+  const persons =
+    policy.microdata === 'none' ? [] : await makePersonTable(deps, run, { release, policy })
+  const sealed = await sealAll(deps, run, persons)
+  const { tables, counts, reports } = await filesBefore(deps, release)
+  const described = await describe(deps, run, { policy, tables, counts, persons: sealed })
   sealed.push(...(await sealAll(deps, run, described)))
   const facts = await factsOf(deps, release, policy)
-  const filesNow = (): PackageFile[] => [...tables, ...reports, ...sealed.map(packageFile)]
+  const filesNow = (): PackageFile[] => [
+    ...[...tables, ...counts, ...reports],
+    ...sealed.map(packageFile),
+  ]
   const explained = await explain(deps, run, { release, policy, facts, files: filesNow() })
   sealed.push(...(await sealAll(deps, run, explained)))
   const manifest = manifestOf(facts, filesNow())
@@ -99,36 +105,10 @@ async function makePersonTable(
   }
 }
 
-/** The files that were made before: those of the tables by the parts' jobs, the reports by the first run. */
-async function filesBefore(
-  deps: WorkerDeps,
-  release: Release,
-): Promise<{ tables: TableFile[]; reports: PackageFile[] }> {
-  const files = await filesOfRelease(deps.pool, release.id)
-  const all = files.map(({ name, bytes, rows, sha256 }) => ({
-    name,
-    bytes,
-    rows: rows ?? 0,
-    sha256: Buffer.from(sha256).toString('hex'),
-    table: name.split('/')[1] ?? '',
-    format: formatOf(name),
-  }))
-  return {
-    tables: all.filter(({ name }) => name.startsWith('data/')),
-    reports: all
-      .filter(({ name }) => !name.startsWith('data/'))
-      .map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
-  }
-}
-
-function formatOf(name: string): 'parquet' | 'csv' {
-  return name.endsWith('.csv') ? 'csv' : 'parquet'
-}
-
 async function describe(
   deps: WorkerDeps,
   run: JobRun,
-  of: { policy: Policy; tables: TableFile[]; persons: Sealed[] },
+  of: { policy: Policy; persons: Sealed[] } & Pick<FilesBefore, 'tables' | 'counts'>,
 ): Promise<Made[]> {
   const project = await findProject(deps.pool, run.job.projectId)
   const parts = await childrenOf(deps.pool, run.job.jobId)
@@ -144,6 +124,7 @@ async function describe(
     policy: of.policy,
     catalogue: catalogueSchema.parse(project?.catalogue),
     files: of.tables,
+    counts: of.counts,
     persons,
   })
   return [

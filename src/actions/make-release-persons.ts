@@ -12,8 +12,8 @@ import {
   requireDifferences,
   requireMeasures,
 } from '../core/disclosure-report.ts'
-import { diagnosisTimeOf, type Policy, policySchema, releasedColumns } from '../core/policy.ts'
-import { type MeasuredTable, measureRelease } from '../engine/measure-release.ts'
+import { diagnosisTimeOf, type Policy, policySchema } from '../core/policy.ts'
+import { measureRelease } from '../engine/measure-release.ts'
 import { releasePersons } from '../engine/release-persons.ts'
 import { openSession, type Session } from '../engine/session.ts'
 import { type Cuts, quantileCuts, writeReleasePersons } from '../engine/write-release-persons.ts'
@@ -22,12 +22,15 @@ import { findLinkage } from '../store/linkages.ts'
 import { findProject } from '../store/projects.ts'
 import { releasesBegun } from '../store/release-domains.ts'
 import type { Release } from '../store/releases.ts'
-import { compareWithEarlier } from './compare-releases.ts'
+import { type Compared, compareWithEarlier } from './compare-releases.ts'
 import type { JobRun, WorkerDeps } from './deps.ts'
+import { knownTables } from './known-tables.ts'
+import { type MadeCountTable, makeCountTables } from './make-count-tables.ts'
 import { rekeyOf, releaseKeys, sensitiveClassesOf } from './release-keys.ts'
 import { openFile } from './sealed-files.ts'
 
-type Making = {
+/** What a release is made from. */
+export type Making = {
   deps: WorkerDeps
   run: JobRun
   release: Release
@@ -38,11 +41,11 @@ type Making = {
   filesOf: (table: string) => Promise<string[]>
 }
 
-/** Files in scratch: the list of persons, what is said about them, and what changed for those who hold an earlier release. */
+/** Files in scratch: the list of persons, and what of the package is made with it. */
 export type ReleasePersonsMade = {
   file: string
-  report: string
-  changes: string | undefined
+  /** The disclosure report first, the tables of counts, and what changed for those who hold an earlier release. */
+  files: { name: string; path: string; rows: number | null }[]
   /** The releases of the project with which it was compared, as far as need be. */
   besides: string[]
   counts: Record<string, number>
@@ -88,23 +91,36 @@ export async function makeReleasePersons(
       cuts: found,
       output: file,
     })
-    const { differences, changes } = await compareWithEarlier(deps, run, {
-      release,
-      session,
-      begun,
-      persons: file,
-    })
-    const { policy } = making
-    requireDifferences(policy, differences)
-    const report = join(run.scratchDir, 'disclosure-report.json')
-    const said = disclosureReportOf({ policy, lists: sensitiveLists(), measured, differences })
-    await writeFile(report, `${JSON.stringify(said, null, 2)}\n`, { mode: 0o600 })
+    const beside = { begun, persons: file }
+    const compared = await compareWithEarlier(deps, run, { release, session, ...beside })
+    requireDifferences(making.policy, compared.differences)
+    const tables = await makeCountTables(making, { ...beside, cuts: found })
+    const files = await filesToGo(making, { measured, compared, tables })
     const suppressed = measured?.suppressed?.records ?? 0
-    const besides = begun.map(({ id }) => id)
-    return { file, report, changes, besides, counts: { persons, withAnchor, suppressed } }
+    const counts = { persons, withAnchor, suppressed, tables: tables.length }
+    return { file, files, besides: begun.map(({ id }) => id), counts }
   } finally {
     session.close()
   }
+}
+
+/** The report is written, and what else leaves named. Who gets no rows is not told of pseudonyms either. */
+async function filesToGo(
+  { run, policy }: Making,
+  of: { measured: Measured | undefined; compared: Compared; tables: MadeCountTable[] },
+): Promise<ReleasePersonsMade['files']> {
+  const { measured, compared, tables } = of
+  const path = join(run.scratchDir, 'disclosure-report.json')
+  const { differences, changes } = compared
+  const about = { policy, lists: sensitiveLists(), measured, differences }
+  const said = disclosureReportOf({ ...about, tables: tables.map(({ report }) => report) })
+  await writeFile(path, `${JSON.stringify(said, null, 2)}\n`, { mode: 0o600 })
+  const hasChanges = changes !== undefined && policy.microdata !== 'none'
+  return [
+    { name: 'disclosure-report.json', path, rows: null },
+    ...tables,
+    ...(hasChanges ? [{ name: 'pseudonym-changes.csv', path: changes, rows: null }] : []),
+  ]
 }
 
 function partOpener(
@@ -173,30 +189,17 @@ async function measure(
   persons: string,
   found: Cuts,
 ): Promise<Measured | undefined> {
-  const { deps, release, policy, catalogue, session, filesOf } = making
+  const { deps, release, policy, session } = making
   const { measures } = policy
   if (!measures) return undefined
   const named = [...measures.quasiIdentifiers, ...measures.sensitive, ...measures.sets]
-  const tables: [string, MeasuredTable][] = []
-  const names = [...new Set(named.map(({ table }) => table))].filter((table) => table !== 'persons')
-  for (const name of names) {
-    const table = catalogue.tables[name]
-    if (!table) throw new Error('a measured table that the catalogue does not have')
-    const columns = releasedColumns(policy, catalogue, name)
-    const where = policy.tables[name]?.where
-    const cuts = found[name] ?? {}
-    const rules = { dates: policy.dates, cuts }
-    tables.push([
-      name,
-      { files: await filesOf(name), table, columns, rules, ...(where && { where }) },
-    ])
-  }
+  const names = named.map(({ table }) => table)
   session.registerColumnFunction('rekeyed', 32, rekeyOf(deps, release))
   const measured = await measureRelease(session, {
     persons,
     measures,
     diagnosisTime: diagnosisTimeOf(policy),
-    tables: Object.fromEntries(tables),
+    tables: await knownTables(making, names, found),
     sensitive: sensitiveClassesOf(policy),
   })
   requireMeasures(measures, measured)

@@ -1,4 +1,6 @@
 import type { Catalogue } from '../catalogue/schema.ts'
+import { countColumns, hiddenCode } from './count-table.ts'
+import { cellOf } from './csv-cell.ts'
 import { type Policy, releasedColumns } from './policy.ts'
 
 const header = [
@@ -18,7 +20,8 @@ const header = [
  * that says so, CRLF (RFC 4180); a cell that a spreadsheet would run begins with an apostrophe.
  */
 export function codebookOf(policy: Policy, catalogue: Catalogue): string {
-  const rows = Object.keys(policy.tables).flatMap((table) =>
+  const leaving = policy.microdata === 'none' ? [] : Object.keys(policy.tables)
+  const rows = leaving.flatMap((table) =>
     releasedColumns(policy, catalogue, table).map(({ name, type, column, rule }) => {
       const isAsDelivered = rule.rule === 'keep'
       const codes = (isAsDelivered && column.codes) || []
@@ -38,7 +41,24 @@ export function codebookOf(policy: Policy, catalogue: Catalogue): string {
       ]
     }),
   )
-  return `\ufeff${[header, ...rows].map((row) => row.map(cellOf).join(',')).join('\r\n')}\r\n`
+  return `\ufeff${[header, ...rows, ...countRowsOf(policy, catalogue)].map((row) => row.map(cellOf).join(',')).join('\r\n')}\r\n`
+}
+
+/** Of each table of counts: what stands above, what beside, and what is counted. */
+function countRowsOf(policy: Policy, catalogue: Catalogue): string[][] {
+  return Object.entries(policy.counts ?? {}).flatMap(([name, asked]) => {
+    const [row, column, count] = countColumns(asked)
+    const sides = [asked.rows, asked.columns].map((side, at) => {
+      const title = catalogue.tables[side.table]?.columns[side.column]?.title
+      const rule = policy.tables[side.table]?.columns[side.column]
+      const names = [at === 0 ? row : column, 'string', title?.en ?? '', title?.ko ?? '']
+      return [`tables/${name}`, '', ...names, '', '', rule ? textOf(rule) : '']
+    })
+    const codes = `${hiddenCode} = hidden / 숨김`
+    const counted = count === 'persons' ? ['Persons', '인원수'] : ['Rows', '행 수']
+    const what = [count, 'integer', ...counted, '', codes, `threshold=${asked.threshold}`]
+    return [...sides, [`tables/${name}`, '', ...what]]
+  })
 }
 
 function labelled(code: string, label: { en: string; ko: string } | undefined): string {
@@ -51,10 +71,4 @@ function textOf({ rule, ...settings }: { rule: string }): string {
     typeof value === 'object' ? [] : [`${name}=${String(value)}`],
   )
   return [rule, ...plain].join(' ')
-}
-
-/** A cell of CSV that is inert in a spreadsheet. */
-export function cellOf(text: string): string {
-  const inert = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert
 }

@@ -5,11 +5,21 @@
  */
 import type { Catalogue } from '../catalogue/schema.ts'
 import type { Json } from './canonical.ts'
-import { diagnosisTimeOf, type Policy, type ReleasedColumn, releasedColumns } from './policy.ts'
+import { countColumns, hiddenCode } from './count-table.ts'
+import {
+  diagnosisTimeOf,
+  own,
+  type Policy,
+  type ReleasedColumn,
+  releasedColumns,
+} from './policy.ts'
 import type { PackageFile } from './release-manifest.ts'
 
 /** A file of rows: which table it is a part of, in which format. */
 export type TableFile = PackageFile & { table: string; format: 'parquet' | 'csv'; rows: number }
+
+/** The file of a table of counts, `tables/<name>.csv`. */
+export type CountFile = PackageFile & { rows: number }
 
 const mediaTypes = { parquet: 'application/vnd.apache.parquet', csv: 'text/csv' } as const
 
@@ -20,6 +30,7 @@ export function dataPackageOf(release: {
   files: readonly TableFile[]
   /** The table of persons, one file a format. */
   persons: readonly Omit<TableFile, 'table'>[]
+  counts: readonly CountFile[]
 }): Json {
   const { policy, catalogue, files } = release
   const tables = Object.keys(policy.tables).flatMap((table) =>
@@ -37,6 +48,7 @@ export function dataPackageOf(release: {
     resources: [
       ...release.persons.map((file) => personsResource(file, diagnosisTimeOf(policy))),
       ...tables,
+      ...release.counts.map((file) => countResource(file, release)),
     ],
   }
 }
@@ -57,6 +69,47 @@ function personsResource(file: Omit<TableFile, 'table'>, time: 'month' | 'year' 
     hash: `sha256:${file.sha256}`,
     'x-rows': file.rows,
     schema: { fields: [pseudonymField, ...known], missingValues: [''] },
+  }
+}
+
+function countResource(
+  { name, bytes, rows, sha256 }: CountFile,
+  { policy, catalogue }: { policy: Policy; catalogue: Catalogue },
+): Json {
+  const short = name.replace(/^tables\/|\.csv$/g, '')
+  const asked = own(policy.counts ?? {}, short)
+  if (!asked) throw new RangeError('a table of counts that the policy does not ask for')
+  const [row, column, count] = countColumns(asked)
+  const ofPersons = asked.count === 'persons'
+  const fields = [
+    ...[asked.rows, asked.columns].map((side, at) => {
+      const title = catalogue.tables[side.table]?.columns[side.column]?.title
+      const named = title && { title: title.en, 'x-title-ko': title.ko }
+      return { name: at === 0 ? row : column, type: 'string', ...named }
+    }),
+    {
+      name: count,
+      type: 'integer',
+      title: ofPersons ? 'Persons' : 'Rows',
+      'x-title-ko': ofPersons ? '인원수' : '행 수',
+    },
+  ]
+  return {
+    name: `tables-${short}`,
+    title: `Table of counts: ${short}`,
+    profile: 'tabular-data-resource',
+    path: name,
+    format: 'csv',
+    mediatype: mediaTypes.csv,
+    encoding: 'utf-8',
+    bytes,
+    hash: `sha256:${sha256}`,
+    'x-rows': rows,
+    'x-threshold': asked.threshold,
+    'x-missing-codes': {
+      [hiddenCode]: 'hidden: below the threshold, or hidden for the sake of one',
+    },
+    schema: { fields, missingValues: [hiddenCode] },
   }
 }
 

@@ -106,8 +106,10 @@ export function disclosureReportOf(about: {
   measured: Measured | undefined
   /** By the id of the earlier release. */
   differences: readonly (Difference & { release: string })[]
+  /** What is said of each table of counts. */
+  tables: readonly Json[]
 }): Json {
-  const { policy, lists, measured, differences } = about
+  const { policy, lists, measured, differences, tables } = about
   const { measures } = policy
   return {
     report: 'gyeol-disclosure-1',
@@ -119,6 +121,7 @@ export function disclosureReportOf(about: {
       included: policy.sensitive?.include ?? [],
     },
     differences,
+    tables,
     measured:
       measures === undefined || measured === undefined
         ? 'nothing: the policy names no quasi-identifiers'

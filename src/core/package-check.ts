@@ -204,7 +204,7 @@ export function checkDescription(
   }))
   const described = new Set(tables.flatMap(({ paths }) => paths))
   const named = new Set(files.map(({ name }) => name))
-  const isTable = (name: string): boolean => /^(data\/|persons\.)/.test(name)
+  const isTable = (name: string): boolean => /^(data\/|tables\/|persons\.)/.test(name)
   return {
     tables,
     problems: [

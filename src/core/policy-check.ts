@@ -6,14 +6,9 @@ import { z } from 'zod'
 import type { Catalogue, CatalogueColumn } from '../catalogue/schema.ts'
 import type { SensitiveLists } from '../catalogue/sensitive.ts'
 import { hierarchyOf } from './hierarchy.ts'
-import {
-  diagnosisTimeOf,
-  own,
-  type Policy,
-  type PolicyTable,
-  policyRefused,
-  quasiIdentifierOf,
-} from './policy.ts'
+import { own, type Policy, type PolicyTable, policyRefused, quasiIdentifierOf } from './policy.ts'
+import { checkKind } from './policy-kind.ts'
+import { leaves } from './policy-leaves.ts'
 import { fitOf, type Rule, ruleFault } from './policy-rules.ts'
 
 /** Dates that stand at events known to everybody; under `shift` the policy says what becomes of each. */
@@ -44,6 +39,7 @@ export function checkPolicy(policy: Policy, catalogue: Catalogue, lists: Sensiti
   }
   checkPersons(policy, catalogue)
   checkMeasures(policy, catalogue)
+  checkKind(policy, catalogue)
   for (const { class: name } of policy.sensitive?.include ?? []) {
     if (!Object.hasOwn(lists.classes, name)) {
       throw policyRefused({ class: name, fault: 'unknown sensitive class' })
@@ -156,16 +152,4 @@ function checkMeasures(policy: Policy, catalogue: Catalogue): void {
       throw policyRefused({ table, column, fault: 'cells of what is no quasi-identifier' })
     }
   }
-}
-
-function leaves(policy: Policy, catalogue: Catalogue, table: string, column: string): boolean {
-  if (table === 'persons') {
-    return column === 'diagnosis_month' && diagnosisTimeOf(policy) !== 'none'
-  }
-  const spec = own(own(catalogue.tables, table)?.columns ?? {}, column)
-  const rule = own(own(policy.tables, table)?.columns ?? {}, column)
-  const isRemoved = policy.anchors?.some(
-    (anchor) => anchor.table === table && anchor.column === column && anchor.action === 'remove',
-  )
-  return Boolean(spec && rule && !isRemoved && fitOf(rule).gives(spec.type, policy.dates))
 }

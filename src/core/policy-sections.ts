@@ -88,6 +88,28 @@ export const measuresSchema = z.strictObject({
   differenceMin: k.exactOptional(),
 })
 
+/**
+ * A table of counts: of persons, each in one cell by what the release says of them, or of rows of one table. It leaves with
+ * its margins, small cells hidden. Kind B only.
+ */
+const countTableSchema = z.strictObject({
+  count: z.enum(['persons', 'rows']).default('persons'),
+  rows: quasiIdentifierSchema,
+  columns: quasiIdentifierSchema,
+  /** Fewest persons of a cell that is shown. */
+  threshold: k.default(10),
+  /** Values whose row or column is below the threshold are counted together as "(other)", instead of refusing the table. */
+  pool: z.boolean().default(false),
+})
+
+/** The tables of counts of a policy, by name. */
+export const countTablesSchema = z
+  .record(name, countTableSchema)
+  .refine((tables) => Object.keys(tables).length <= 50, 'at most 50 tables of counts')
+
+/** A table of counts as a policy asks for it. */
+export type CountTable = z.infer<typeof countTableSchema>
+
 /** Measures of a policy. */
 export type PolicyMeasures = z.infer<typeof measuresSchema>
 

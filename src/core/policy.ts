@@ -11,6 +11,7 @@ import { hierarchyOf, levelOf } from './hierarchy.ts'
 import { type FieldType, fitOf, type Rule, ruleSchema } from './policy-rules.ts'
 import {
   anchorSchema,
+  countTablesSchema,
   hierarchiesSchema,
   inclusionSchema,
   measuresSchema,
@@ -61,6 +62,9 @@ export const policySchema = z.strictObject({
   sensitive: z.strictObject({ include: z.array(inclusionSchema).max(20) }).exactOptional(),
   measures: measuresSchema.exactOptional(),
   hierarchies: hierarchiesSchema.exactOptional(),
+  counts: countTablesSchema.exactOptional(),
+  /** `none`: of the tables below nothing leaves but the tables of counts that are made of them. */
+  microdata: z.literal('none').exactOptional(),
   tables: z.record(z.string().max(63), policyTableSchema),
 })
 

@@ -2,6 +2,7 @@
 export const releaseReadme = `Gyeol release package / 결 반출 패키지
 
 persons.parquet, data/<table>/   rows by pseudonym, sorted by it; CSV where the policy asked for it
+tables/<name>.csv                tables of counts with their margins; * is a hidden count, never an empty one
 datapackage.json                 tables, columns, titles in Korean and English, what was done to each column
 disclosure-report.json           how recognisable the persons are, before and after; what was hidden and left out
 utility-report.json              what was lost by it: cells, rows, shift of means

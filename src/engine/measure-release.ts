@@ -26,14 +26,18 @@ export type MeasuredTable = {
   where?: PolicyTable['where']
 }
 
-export type MeasureRelease = {
+/** Persons and what is known of them. */
+export type KnownPersons = {
   /** The list of `releasePersons`. */
   persons: string
-  measures: PolicyMeasures
-  diagnosisTime: NonNullable<Policy['diagnosisTime']>
-  /** Every table that the measures name, but for the table of persons. */
+  /** Every table that is named, but for the table of persons. */
   tables: Readonly<Record<string, MeasuredTable>>
   sensitive: readonly SensitiveClass[]
+}
+
+export type MeasureRelease = KnownPersons & {
+  measures: PolicyMeasures
+  diagnosisTime: NonNullable<Policy['diagnosisTime']>
 }
 
 /** Below which k the report counts, beside the policy's own. */
@@ -139,7 +143,11 @@ export function diagnosisSql(time: NonNullable<Policy['diagnosisTime']>): string
   return time === 'year' ? 'left(anchor_month, 4)' : 'anchor_month'
 }
 
-function tableSql(of: MeasureRelease, { table, uses }: { table: string; uses: Use[] }): string {
+/** What a table says of each person: ordinal, and each column used as `before …` and `after …`. */
+export function tableSql(
+  of: KnownPersons,
+  { table, uses }: { table: string; uses: readonly Use[] },
+): string {
   const collected = uses.flatMap(({ column, take }) =>
     ['before', 'after'].map((when) => {
       const name = quoteIdentifier(`${when} ${column}`)
@@ -159,8 +167,11 @@ function tableSql(of: MeasureRelease, { table, uses }: { table: string; uses: Us
     )}) group by ordinal`
 }
 
-/** Every row of a table with its person, its columns as they are and as they leave (missing where the row does not). */
-function valuesSql(of: MeasureRelease, name: string, names: readonly string[]): string {
+/**
+ * Every row of a table with its person, its columns as they are and as they leave (missing where the row does not), and
+ * whether the row leaves.
+ */
+export function valuesSql(of: KnownPersons, name: string, names: readonly string[]): string {
   const known = of.tables[name]
   if (known === undefined) throw new RangeError('a measured table without its parts')
   const { table, where, files, rules } = known
@@ -181,7 +192,8 @@ function valuesSql(of: MeasureRelease, name: string, names: readonly string[]): 
     ]
   })
   if (files.length === 0) return emptySql(names)
-  return `select ${['persons.ordinal', ...values].join(', ')}
+  const leaving = `(${leaves.join(' and ') || 'true'}) as "row leaves"`
+  return `select ${['persons.ordinal', leaving, ...values].join(', ')}
     from read_parquet([${files.map(quoteText).join(', ')}]) as part
     join read_parquet(${quoteText(of.persons)}) as persons on part.ordinal = persons.ordinal
     ${lookupJoins(columns)}`
@@ -192,7 +204,7 @@ function emptySql(names: readonly string[]): string {
   const columns = names.flatMap((name) =>
     ['before', 'after'].map((when) => `null::varchar as ${quoteIdentifier(`${when} ${name}`)}`),
   )
-  return `select ${['null::integer as ordinal', ...columns].join(', ')} where false`
+  return `select ${['null::integer as ordinal', 'false as "row leaves"', ...columns].join(', ')} where false`
 }
 
 async function setsOf(

@@ -66,7 +66,13 @@ test('describes each table and format with the columns that left', (t) => {
     rows: 10,
   })
   const files = [part(1, 'parquet'), part(2, 'parquet'), part(1, 'csv')]
-  const described = dataPackageOf({ policy, catalogue: defaultCatalogue(), files, persons: [] })
+  const described = dataPackageOf({
+    policy,
+    catalogue: defaultCatalogue(),
+    files,
+    persons: [],
+    counts: [],
+  })
   t.match(described, {
     profile: 'data-package',
     resources: [

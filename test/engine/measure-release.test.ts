@@ -256,7 +256,7 @@ test('the report names what was counted and how, and no value', async (t) => {
   const policy = policyOf({ suppression, missing: 'matches-all' })
   const measured = await measure(policy)
   const lists = sensitiveLists()
-  const report = disclosureReportOf({ policy, lists, measured, differences: [] })
+  const report = disclosureReportOf({ policy, lists, measured, differences: [], tables: [] })
   t.match(report, {
     report: 'gyeol-disclosure-1',
     measured: { k: 5, missing: 'matches-all', after: { smallest: Number } },
