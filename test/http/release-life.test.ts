@@ -229,7 +229,7 @@ test('the life of a release', async (t) => {
     const release = await ready()
     await addBigFile(release.id)
     const running = slowDownload(recipient, `${release.path}/files/big.bin`)
-    await sleep(1_500)
+    for (let waits = 0; running.received() === 0 && waits < 200; waits += 1) await sleep(100)
     t.ok(running.received() > 0, 'it runs')
     const recalled = expect(
       await reviewers[2].post(`${release.path}/recall`, { reason: 'Recognisable' }),
