@@ -212,14 +212,18 @@ function stageBars(context: CommandContext): { at: (progress: Progress) => void;
   }
 }
 
-function linesOf({ manifest }: PrepareReport): string[] {
+function linesOf({ manifest, tables: reports }: PrepareReport): string[] {
   const tables = new Map<string, { parts: number; rows: number }>()
   for (const { table, rows } of manifest.parts) {
     const sum = tables.get(table) ?? { parts: 0, rows: 0 }
     tables.set(table, { parts: sum.parts + 1, rows: sum.rows + rows })
   }
-  return [...tables].map(
+  const written = [...tables].map(
     ([table, { parts, rows }]) =>
       `${table === '' ? 'keys' : table.replace('#', '')}: ${rows} rows in ${parts} parts`,
   )
+  const leftOut = Object.entries(reports).flatMap(([table, { notWanted }]) =>
+    notWanted === 0 ? [] : [`${table}: ${notWanted} rows of serials not on the list left out`],
+  )
+  return [...written, ...leftOut]
 }

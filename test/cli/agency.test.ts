@@ -173,6 +173,7 @@ test('an agency enrols, tries its keys, prepares and submits; the service takes 
   const tables = [...later, '--tables-only', '--only', at('some.csv'), '--out', at('tables')]
   const told = await run([...tables, '--json'])
   t.match(told, /^registration: 20 rows in 1 parts$/m)
+  t.match(told, /^registration: 180 rows of serials not on the list left out$/m)
   t.match(told, '"notWanted":180')
   await run([...tables, '--keys-only'], exitCodes['option-unknown'])
   await submit('tables')
