@@ -21,6 +21,9 @@ export type MatchRate = {
 /**
  * The match rate of a project, from keys alone: of every agency for the operator, its own for an agency.
  *
+ * An agency that delivers one person more sees by how much its count grew. So how many are linked is told only where it could be
+ * told of each of its waves: a wave of few tells nothing, and nor does the whole while it is there.
+ *
  * @returns null before the first linkage.
  * @throws {Refusal} `grant-missing`, `not-found`.
  */
@@ -39,8 +42,10 @@ export async function showMatchRate(
   if (!linkage || !report) return null
   const agencies = Object.entries(report.agencies).flatMap(([agency, counts]) => {
     if (caller.kind === 'agency' && agency !== caller.name) return []
+    const waves = report.deliveries.filter((wave) => wave.agency === agency)
+    const isTold = waves.every(({ linked }) => linked !== null)
     const { serials, linked, rate } = counts
-    return [{ agency, serials, linked, rate }]
+    return [{ agency, serials, ...(isTold ? { linked, rate } : { linked: null, rate: null }) }]
   })
   const extraction =
     caller.kind === 'agency'

@@ -108,6 +108,17 @@ test('a trial tells what a linkage would, from keys alone, and leaves nothing be
     t.equal(cohort.status, 202)
   })
 
+  await t.test('a wave of one person does not tell the agency of them', async (t) => {
+    const known = (await rateFor(agencies.many)).agencies[0]
+    t.equal(known.linked, 60)
+    const one = csvPart('', 1, ['serial,K1', `one-more,${testKey('7')}`])
+    const { job } = await deliver(agencies.many, 'trial', [one], 2)
+    t.match((await service.jobEnd(operator, job)).body.result, { delivery: 'taken' })
+    await link({ trial: true })
+    const unknown = { agency: 'many', serials: 91, linked: null, rate: null }
+    t.match((await rateFor(agencies.many)).agencies, [unknown])
+  })
+
   t.equal((await operator.post('/v1/projects/trial/linkages', { trial: 'yes' })).status, 400)
   t.equal((await agencies.many.post('/v1/projects/trial/linkages', { trial: true })).status, 403)
 })
