@@ -176,10 +176,6 @@ async function takeHistory(
   const names = agencies.map(({ name }) => name)
   await run(session, [...knownSteps(known), ...sentSteps(agencies)])
   const torn = await takeDecisions(session, verdicts, { agencies: names, spine })
-  const waves = agencies.map(
-    ({ agency }) => `select ${agency}::utinyint as agency, serial, last_wave from sent_${agency}`,
-  )
-  await session.run(`create temp view sent_wave as ${waves.join(' union all ')}`)
   await session.run(`create temp view sent_spine as from sent_${spine}`)
   if (known && deliveries.some(({ isRetired }) => isRetired)) await requireBridge(session)
   const isNewKey = deliveries.some(({ isSpine, isRetired }) => isSpine && isRetired)
@@ -210,7 +206,7 @@ async function leave(
   const indexFile = join(of.outDir, 'index.parquet')
   const changesFile = join(of.outDir, 'changes.parquet')
   await writeIndex(session, { version: of.version, agencies, indexFile, changesFile })
-  const worklist = await worklistOf(session, agencies, casesMax)
+  const worklist = await worklistOf(session, { agencies, spine: of.spine }, casesMax)
   const change = await personChange(session)
   return { indexFile, changesFile, worklist, change, cases: await caseCounts(session) }
 }

@@ -73,10 +73,13 @@ export async function caseCounts(session: Session): Promise<Record<WorkCase['kin
 
 const gravity = "list_position(['merge', 'conflict', 'possible'], kind), pass, case_id"
 
-/** The first cases of a run, the gravest first: two of the spine, conflicts, then what is possible. */
+/**
+ * The first cases of a run, the gravest first: two of the spine, conflicts, then what is possible. Every record in a case is of the
+ * spine or kept, and so is every record of a name that both of a case have.
+ */
 export async function worklistOf(
   session: Session,
-  agencies: readonly string[],
+  { agencies, spine }: { agencies: readonly string[]; spine: number },
   casesMax: number,
 ): Promise<WorkCase[]> {
   const rows = await session.rows<WorkCase & { number: number }>(`
@@ -84,13 +87,17 @@ export async function worklistOf(
       from work_case
       order by ${gravity}
       limit ${casesMax}
+    ), wave_of as (
+      select agency, serial, last_wave from kept_record where not is_spine
+      union all
+      select ${spine}::utinyint, serial, last_wave from sent_spine
     ), named as (
       select t2, count(*)::integer as records from kept_record where t2 in (select t2 from chosen) group by t2
     )
     select case_id::varchar as "caseId", kind, agency as number, case when kind = 'merge' then greatest(last_wave, spine_wave) else last_wave end::integer as wave,
       pass, pattern, candidates, case when pattern[2] = '=' then records end as "nameShared"
     from chosen
-    join sent_wave using (agency, serial)
+    join wave_of using (agency, serial)
     join (select serial as spine_serial, last_wave as spine_wave from sent_spine) using (spine_serial)
     left join named using (t2)
     order by ${gravity}`)
@@ -114,7 +121,9 @@ const recordPairs = `
     settled_other.pattern, settled_other.t2
   from settled_other
   join by_number using (agency, serial)
-  left join settled_spine as spine on by_number.founding is null and spine.number = settled_other.number
+  -- One equality: with an "and" beside it the join would be a loop over all pairs.
+  left join settled_spine as spine
+    on spine.number = case when by_number.founding is null then settled_other.number end
   join person on person.founding = coalesce(by_number.founding, spine.founding)
   anti join late on late.agency = settled_other.agency and late.serial = settled_other.serial
   where settled_other.pass = 3`
