@@ -16,7 +16,7 @@ export const personSteps = (isFirst: boolean): string[] => [
   ), brought as (
     select founding, max(t4) as t4 from settled_other where founding is not null group by founding
   )
-  select (row_number() over (order by person) - 1)::integer as ordinal, person, founding, t1, t4, has_number
+  select (row_number() over () - 1)::integer as ordinal, person, founding, t1, t4, has_number
   from (
     select ${isFirst ? 'person_of(founding)' : 'person'} as person, founding, t1, t4, has_number
     from (
@@ -30,6 +30,7 @@ export const personSteps = (isFirst: boolean): string[] => [
       left join brought using (founding)
     )
     ${isFirst ? '' : 'join named using (founding)'}
+    order by person
   )`,
   `create temp table other_k4 as
   select distinct ordinal, settled_spine.t4

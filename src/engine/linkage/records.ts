@@ -47,7 +47,8 @@ export function recordSteps(agencies: readonly AgencyFiles[], isAnyHeld: boolean
     return `
       create temp view record_${agency.agency} as
       select ${agency.agency}::utinyint as agency, ${agency.isSpine} as is_spine,
-        ${agency.isDuplicateFree} as is_duplicate_free, serial, t1, t2, t3, t4, t5
+        ${agency.isDuplicateFree} as is_duplicate_free, serial, t1, t2, t3, t4, t5,
+        first_wave, last_wave
       from ${from}`
   })
   const all = agencies.map(({ agency }) => `select * from record_${agency}`)

@@ -25,12 +25,17 @@ export async function keepNumbers(
   if (counted?.lost !== 0) throw new Error('a known person is in no founding')
 }
 
-/** Table `spine_place` (serial, founding, t1, t4): every record of the spine. */
+/** Table `spine_place` (serial, founding, t1, t4, first_wave, last_wave): every record of the spine. */
 export const spinePlaceStep = `
   create temp table spine_place as
-  select serial, founding, t1, t4 from settled_spine
+  select serial, founding, settled_spine.t1, settled_spine.t4, first_wave, last_wave
+  from settled_spine
+  join sent_spine using (serial)
   union all
-  select serial, t1, t1, t4 from record anti join suspect using (t1) where is_spine and t1 is not null`
+  select serial, t1, t1, t4, first_wave, last_wave
+  from record
+  anti join suspect using (t1)
+  where is_spine and t1 is not null`
 
 const emptyStep = `
   create temp table merged (person uuid, other uuid);

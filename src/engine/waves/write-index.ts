@@ -53,6 +53,22 @@ export async function writeIndex(
       name === 'kind' ? quoteText(kind) : (columns[name] ?? 'null')
     return none.map((name) => `${value(name)} as ${name}`).join(', ')
   }
+  // Nearly everybody has one record of the spine; these come in the order in which the persons stand already.
+  const spine = (where: string, order: string): string => `
+      (select ${row('spine', {
+        serial: 'spine_place.serial',
+        person: 'person.person',
+        t1: 'spine_place.t1',
+        t4: 'spine_place.t4',
+        version: `coalesce(known.version, ${version})`,
+        first_wave: 'least(known.first_wave, spine_place.first_wave)',
+        last_wave: 'spine_place.last_wave',
+      })}
+      from spine_place
+      join person using (founding)
+      left join known_spine as known on known.serial = spine_place.serial
+      where ${where}
+      order by ${order})`
   await session.run(`
     copy (
       select * from no_index
@@ -65,20 +81,9 @@ export async function writeIndex(
       from person left join known_person as known using (person)
       order by person.ordinal)
       union all
-      (select ${row('spine', {
-        serial: 'spine_place.serial',
-        person: 'person.person',
-        t1: 'spine_place.t1',
-        t4: 'spine_place.t4',
-        version: `coalesce(known.version, ${version})`,
-        first_wave: 'least(known.first_wave, sent_spine.first_wave)',
-        last_wave: 'sent_spine.last_wave',
-      })}
-      from spine_place
-      join person using (founding)
-      join sent_spine on sent_spine.serial = spine_place.serial
-      left join known_spine as known on known.serial = spine_place.serial
-      order by spine_place.serial)
+      ${spine('person.t1 is not null', 'person.ordinal')}
+      union all
+      ${spine('person.t1 is null', 'spine_place.serial')}
       union all
       (select ${row('change', { person: 'person', other: 'other', reason: 'reason', version: 'version' })}
       from all_change order by person, other, reason, version)
