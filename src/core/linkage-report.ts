@@ -46,6 +46,9 @@ export type WaveChange = {
   attached: number
   detached: number
   moved: number
+  /** Serials of nobody, those of the spine not counted: destroyed because they have waited long enough, and still waiting. */
+  expired: number
+  waiting: number
   /** Records of the spine whose new keys are held back until people decide. */
   held: number
   /** Records of the spine in decisions that contradict each other. */
@@ -89,6 +92,9 @@ export function toldReport(counts: LinkageCounts, threshold: number): LinkageRep
   const { rulesVersion, persons, notices, spinePairs, cases, change } = counts
   const tell = (count: number): Told => (isSmall(count, threshold) ? null : count)
   const agencies = mapped(counts.agencies, (agency) => toldAgency(agency, threshold))
+  const isAllTold = Object.values(agencies).every(
+    ({ serials, linked }) => serials !== null && linked !== null,
+  )
   return {
     rulesVersion,
     threshold,
@@ -100,19 +106,24 @@ export function toldReport(counts: LinkageCounts, threshold: number): LinkageRep
     spinePairs: { possible: tell(spinePairs.possible), match: tell(spinePairs.match) },
     cases: tell(cases),
     clusters: mapped(counts.clusters, tell),
-    change: toldChange(change, tell),
+    change: toldChange(change, { tell, isAllTold }),
   }
 }
 
 /** Who is new and who was known are all persons, and who was known is all before but those given up: told together or not. */
-function toldChange(change: WaveChange, tell: (count: number) => Told): LinkageReport['change'] {
-  const { version, cases, founded, kept, ...others } = change
+function toldChange(
+  change: WaveChange,
+  { tell, isAllTold }: { tell: (count: number) => Told; isAllTold: boolean },
+): LinkageReport['change'] {
+  const { version, cases, founded, kept, waiting, ...others } = change
   const isKeptTold = [founded, kept, change.merged].every((count) => tell(count) !== null)
   return {
     version,
     founded: isKeptTold ? founded : null,
     kept: isKeptTold ? kept : null,
     ...mapped(others, tell),
+    // With all others told, it would tell how many of one agency are nobody's.
+    waiting: isAllTold ? tell(waiting) : null,
     cases: mapped(cases, tell),
   }
 }

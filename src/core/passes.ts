@@ -25,6 +25,8 @@ export const linkRulesSchema = z.strictObject({
   promotePossible: z.boolean().default(false),
   /** Counts from 1 to below this are not told. */
   cellMin: z.int().min(1).max(1_000).default(10),
+  /** So many waves a record that is nobody's waits for its person; then it is destroyed. */
+  lateWavesMax: z.int().min(1).max(99).default(3),
   /** Agencies may fetch their own serials that were linked. */
   extraction: z.boolean().default(false),
 })

@@ -65,6 +65,7 @@ export type Linked = {
   personsFile: string
   persons: number
   maps: Flows['maps']
+  thinned: Flows['thinned']
   /** The next version of the key index (`waves/known.ts`). For the key side only. */
   indexFile: string
   /** Parquet of `writeIndex`: which numbers were given up, and for which. For the data side. */
@@ -111,7 +112,14 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   const personsFile = join(outDir, 'persons.parquet')
   const persons = await writePersons(session, personsFile)
   await placeByWeakerKeys(session, linkage)
-  const flows = await mapAgencies(session, agencies, { isFirst, before, persons, outDir })
+  const newest = Math.max(...linkage.deliveries.map(({ wave }) => wave))
+  const flows = await mapAgencies(session, agencies, {
+    isFirst,
+    before,
+    persons,
+    lateWave: newest - linkage.rules.lateWavesMax,
+    outDir,
+  })
   await requireInvariants(session, persons, { spine: spine.name, ...flows })
   const left = await leave(session, { agencies, spine: spine.agency, version, outDir })
   const hubsByKey = await hubCounts(session)
@@ -129,7 +137,8 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
     change: { version, ...left.change, ...flows.change, held, torn, cases: left.cases },
   }
   const { indexFile, changesFile, worklist } = left
-  return { personsFile, persons, maps: flows.maps, indexFile, changesFile, worklist, report }
+  const { maps, thinned } = flows
+  return { personsFile, persons, maps, thinned, indexFile, changesFile, worklist, report }
 }
 
 async function run(session: Session, steps: readonly string[]): Promise<void> {

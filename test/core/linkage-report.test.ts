@@ -44,6 +44,8 @@ function countsOf(flow: Partial<FlowCounts>): LinkageCounts {
       attached: 0,
       detached: 0,
       moved: 0,
+      expired: 0,
+      waiting: 0,
       held: 0,
       torn: 0,
       cases: { possible: 40, conflict: 0, merge: 0 },

@@ -13,6 +13,8 @@ const change = {
   attached: 40,
   detached: 5,
   moved: 0,
+  expired: 0,
+  waiting: 0,
   held: 0,
   torn: 1,
   cases: { possible: 30, conflict: 2, merge: 0 },

@@ -139,6 +139,8 @@ function linkageOf(persons: number, some: number): LinkageCounts {
       attached: 0,
       detached: 0,
       moved: 0,
+      expired: 0,
+      waiting: 0,
       held: 0,
       torn: 0,
       cases: { possible: 4, conflict: 0, merge: 0 },

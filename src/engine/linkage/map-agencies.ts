@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { LinkageCounts } from '../../core/linkage-report.ts'
 import type { Session } from '../session.ts'
 import { beforeStep, carriedStep, type LinkChange, linkChange } from '../waves/before.ts'
+import { findExpired, isLate, thinTokens } from '../waves/expiry.ts'
 import type { Agency } from './agencies.ts'
 import { agencyCountsOf, outcomesOf, validOf } from './counts.ts'
 import { doubledPersons } from './invariants.ts'
@@ -12,7 +13,9 @@ import { deliveredStep, linkedSteps, patternsOf, requireDistinctSerials, writeMa
 export type Flows = Pick<LinkageCounts, 'agencies' | 'deliveries'> & {
   /** Delivery → Parquet of `writeMap`; every serial is there. */
   maps: Record<string, { file: string; serials: number; linked: number }>
-  change: LinkChange
+  change: LinkChange & { expired: number; waiting: number }
+  /** Delivery → its token files without what has waited long enough; only where something has to go. */
+  thinned: Record<string, string[]>
   /** Agency that is free of duplicates → persons with several of its serials, where nobody decided so. */
   doubled: Record<string, number>
 }
@@ -25,11 +28,13 @@ export async function mapAgencies(
     isFirst: boolean
     before: Readonly<Record<string, readonly string[]>>
     persons: number
+    /** The last wave whose unlinked records have waited long enough. */
+    lateWave: number
     outDir: string
   },
 ): Promise<Flows> {
-  const change = { attached: 0, detached: 0, moved: 0 }
-  const flows: Flows = { agencies: {}, doubled: {}, deliveries: [], maps: {}, change }
+  const change = { attached: 0, detached: 0, moved: 0, expired: 0, waiting: 0 }
+  const flows: Flows = { agencies: {}, doubled: {}, deliveries: [], maps: {}, thinned: {}, change }
   for (const agency of agencies) {
     const { name, isSpine } = agency
     const deliveries = [...agency.retired, ...agency.deliveries]
@@ -54,16 +59,28 @@ export async function mapAgencies(
     }
     const isOne = deliveries.length === 1
     const from = isOne ? 'linked' : 'delivered'
+    const late = deliveries.filter((delivery) => isLate(delivery, of.lateWave))
+    const expired = late.length > 0 ? await findExpired(session, agency.agency, of.lateWave) : 0
+    change.expired += expired
+    change.waiting += whole.serials - whole.linked - expired
     for (const delivery of deliveries) {
       const file = join(of.outDir, `map-${Object.keys(flows.maps).length}.parquet`)
       if (!isOne) await session.run(deliveredStep(delivery))
-      await writeMap(session, { from, file, patterns })
+      await writeMap(session, {
+        from: expired > 0 ? `(from ${from} anti join expired using (serial))` : from,
+        file,
+        patterns,
+      })
       await requireDistinctSerials(session, file, name)
       const flow = isOne ? whole : await outcomesOf(session, from, about)
       const valid = isOne ? counts.valid : await validOf(session, delivery)
       const { serials, linked } = flow
       flows.maps[delivery.deliveryId] = { file, serials, linked }
       flows.deliveries.push({ agency: name, wave: delivery.wave, valid, ...flow })
+    }
+    for (const delivery of late) {
+      const files = await thinTokens(session, delivery, of.outDir)
+      if (files) flows.thinned[delivery.deliveryId] = files
     }
   }
   return flows

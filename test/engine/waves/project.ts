@@ -37,7 +37,7 @@ export type Project = {
 
 /** Opens a project in a directory. */
 export function openProject(dir: string, rules: LinkRules): Project {
-  const deliveries: (LinkDelivery & { epoch: number })[] = []
+  const deliveries: (Omit<LinkDelivery, 'files'> & { files: string[]; epoch: number })[] = []
   let last: Run | undefined
   let epoch = 1
   let wave = 0
@@ -105,6 +105,10 @@ export function openProject(dir: string, rules: LinkRules): Project {
           outDir,
         }),
       )
+      for (const delivery of deliveries) {
+        const files = linked.thinned[delivery.deliveryId]
+        if (files) delivery.files = files
+      }
       last = await withSession(1, (session) => runOf(session, linked, (last?.version ?? 0) + 1))
       return last
     },

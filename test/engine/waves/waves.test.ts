@@ -203,3 +203,29 @@ test('under a new linkage key everybody keeps their number and their links, once
   t.same(of(second, 'one n'), [undefined])
   t.same(second.linked.report.change.attached, 1)
 })
+
+test('a record that is nobody’s waits so many waves and is then destroyed, unless its person comes', async (t) => {
+  const { deliver, link } = await project(t, { lateWavesMax: 2 })
+  const wave = (...records: OracleRecord[]) => deliver({ records, notices: [] })
+  await wave(
+    record(spine, 'a', { k1: '1' }),
+    record(one, 'p', { k1: '1' }),
+    record(one, 'late', { k1: '2' }),
+    record(one, 'again', { k1: '3' }),
+    record(one, 'never', { k1: '4' }),
+  )
+  t.match((await link()).linked.report.change, { waiting: 3, expired: 0 })
+  await wave(record(spine, 'b', { k1: '2' }), record(one, 'again', { k1: '3' }))
+  const second = await link()
+  t.ok(of(second, 'one late')[0], 'its person came in time')
+  await wave(record(spine, 'c', { k1: '5' }))
+  const third = await link()
+  t.match(third.linked.report.change, { waiting: 1, expired: 1 })
+  t.same(Object.keys(third.linked.thinned), ['one 1'])
+  t.notOk(third.personOf.has('one never'), 'and it is in no map')
+  t.ok(third.personOf.has('one again'), 'who was sent again waits on')
+  await wave(record(spine, 'd', { k1: '4' }), record(spine, 'e', { k1: '3' }))
+  const fourth = await link()
+  t.same(of(fourth, 'one never', 'one again'), [undefined, of(fourth, 'spine e')[0]])
+  t.notOk(fourth.personOf.has('one never'), 'whose person came too late is gone')
+})
