@@ -149,6 +149,7 @@ create table gyeol.delivery (
   submitted_at timestamp with time zone,
   ended_at timestamp with time zone,
   keys_delivery_id uuid,
+  epoch integer not null default 1,
   constraint delivery_is_of_one_wave UNIQUE (delivery_id, project_id, agency_id, wave),
   constraint delivery_pkey PRIMARY KEY (delivery_id),
   constraint delivery_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES gyeol.agency(agency_id),
@@ -190,6 +191,24 @@ create table gyeol.download (
   constraint download_ends_with_an_outcome CHECK (((ended_at IS NULL) = (outcome IS NULL))),
   constraint download_outcome_is_known CHECK ((outcome = ANY (ARRAY['complete'::text, 'cut'::text, 'lost'::text]))),
   constraint download_salt_is_16_bytes CHECK ((length(reason_salt) = 16))
+);
+
+create table gyeol.epoch_change (
+  project_id uuid not null,
+  epoch integer not null,
+  reason text not null,
+  proposed_by uuid not null,
+  approved_by uuid,
+  job_id uuid,
+  created_at timestamp with time zone not null default now(),
+  approved_at timestamp with time zone,
+  constraint epoch_change_pkey PRIMARY KEY (project_id, epoch),
+  constraint epoch_change_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES gyeol.account(account_id),
+  constraint epoch_change_job_id_fkey FOREIGN KEY (job_id) REFERENCES gyeol.job(job_id),
+  constraint epoch_change_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint epoch_change_proposed_by_fkey FOREIGN KEY (proposed_by) REFERENCES gyeol.account(account_id),
+  constraint epoch_change_follows_the_first CHECK ((epoch >= 2)),
+  constraint epoch_change_is_approved_by_another CHECK ((approved_by <> proposed_by))
 );
 
 create table gyeol.extraction (
@@ -309,6 +328,7 @@ create table gyeol.linkage (
   index_object_id uuid,
   changes_object_id uuid,
   released_versions integer[] not null default '{}'::integer[],
+  late_wave integer,
   constraint linkage_index_is_one_a_version UNIQUE (project_id, index_version),
   constraint linkage_pkey PRIMARY KEY (linkage_id),
   constraint linkage_changes_object_id_fkey FOREIGN KEY (changes_object_id) REFERENCES gyeol.vault_object(object_id),
@@ -385,11 +405,14 @@ create table gyeol.project (
   irb_number text,
   board_number text,
   cosignatures_min integer not null default 0,
+  epoch integer not null default 1,
+  retired_epoch integer not null default 0,
   constraint project_name_is_unique UNIQUE (name),
   constraint project_pkey PRIMARY KEY (project_id),
   constraint project_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES gyeol.account(account_id),
   constraint project_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
   constraint project_cosignatures_are_at_most_16 CHECK (((cosignatures_min >= 0) AND (cosignatures_min <= 16))),
+  constraint project_epochs_follow_each_other CHECK (((epoch >= 1) AND (retired_epoch < epoch))),
   constraint project_is_approved_by_another CHECK ((approved_by <> created_by)),
   constraint project_mac_is_known CHECK ((mac_algorithm = ANY (ARRAY['cmac-aes-256'::text, 'cmac-aria-256'::text, 'hmac-sha-256'::text]))),
   constraint project_name_is_short CHECK ((name ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
@@ -730,6 +753,9 @@ grant select on gyeol.destruction_certificate to gyeol_auditor;
 grant select, insert on gyeol.destruction_certificate to gyeol_data;
 grant select, insert, update (ended_at, bytes_sent, outcome) on gyeol.download to gyeol_api;
 grant select on gyeol.download to gyeol_auditor;
+grant select, insert, update (approved_by, job_id, approved_at) on gyeol.epoch_change to gyeol_api;
+grant select on gyeol.epoch_change to gyeol_auditor;
+grant select on gyeol.epoch_change to gyeol_key;
 grant select on gyeol.extraction to gyeol_api;
 grant select on gyeol.extraction to gyeol_auditor;
 grant select, insert on gyeol.extraction to gyeol_key;
@@ -755,7 +781,7 @@ grant select, insert, update (key_object_id) on gyeol.link_map to gyeol_key;
 grant select, insert on gyeol.linkage to gyeol_api;
 grant select on gyeol.linkage to gyeol_auditor;
 grant select on gyeol.linkage to gyeol_data;
-grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at, previous_id, index_version, index_object_id, changes_object_id) on gyeol.linkage to gyeol_key;
+grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at, previous_id, index_version, index_object_id, changes_object_id, late_wave) on gyeol.linkage to gyeol_key;
 grant select, insert, update (upload_object_id, taken_object_id) on gyeol.part to gyeol_api;
 grant select on gyeol.part to gyeol_auditor;
 grant select, update (state, upload_object_id, taken_object_id, rows, rows_taken, refusals, report) on gyeol.part to gyeol_data;
@@ -766,7 +792,7 @@ grant select, update (destroyed_at) on gyeol.processing_record to gyeol_data;
 grant select, insert, update (state, approved_by, approved_at) on gyeol.project to gyeol_api;
 grant select on gyeol.project to gyeol_auditor;
 grant select, update (state) on gyeol.project to gyeol_data;
-grant select, update (state) on gyeol.project to gyeol_key;
+grant select, update (state, epoch, retired_epoch) on gyeol.project to gyeol_key;
 grant select, insert on gyeol.project_agency to gyeol_api;
 grant select on gyeol.project_agency to gyeol_auditor;
 grant select on gyeol.project_agency to gyeol_data;

@@ -24,6 +24,7 @@ cosignature              si    -     -     -     s       -
 delivery                 siU   sU    sU    -     s       -
 destruction_certificate  s     -     si    -     s       -
 download                 siU   -     -     -     s       -
+epoch_change             siU   s     -     -     s       -
 extraction               s     si    -     -     s       -
 finding                  si    -     s     -     s       -
 job                      siU   siU   siU   -     s       -

@@ -13,7 +13,7 @@ export async function intakeKeys(deps: WorkerDeps, run: JobRun): Promise<void> {
   const members = await agenciesOfProject(deps.pool, project.id)
   const member = members.find((other) => other.agencyId === delivery.agencyId)
   const canaries = canaryTableSchema.nullable().parse(project.canaries)
-  const linkage = { purpose: 'linkage', project: project.id, epoch: 1 } as const
+  const linkage = { purpose: 'linkage', project: project.id, epoch: delivery.epoch } as const
   await takePart(deps, run, {
     action: 'intake-keys',
     uploadKind: 'key-upload',

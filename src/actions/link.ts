@@ -12,6 +12,7 @@ import { findProject } from '../store/projects.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { openHistory, openTokens } from './open-linkage.ts'
 import { publishLinkage } from './publish-linkage.ts'
+import { retireKeys } from './retire-keys.ts'
 import { ringFor } from './ring.ts'
 import { type SealedExtraction, sealExtractions } from './seal-extractions.ts'
 import { requireLinkage } from './show-linkage.ts'
@@ -24,9 +25,10 @@ import { requireLinkage } from './show-linkage.ts'
 export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
   const { projectId } = run.job
   const linkage = await requireLinkage(deps.pool, run.job.subject['linkage'] ?? '')
-  const deliveries = await openTokens(deps, run)
-  run.report({ deliveries: deliveries.length })
   const project = await findProject(deps.pool, projectId)
+  if (!project) throw new Error('a job names a project that does not exist')
+  const deliveries = await openTokens(deps, run, project.epoch)
+  run.report({ deliveries: deliveries.length })
   const previous = await newestLinkage(deps.pool, projectId, { withTrials: false })
   const person = { purpose: 'person', project: projectId } as const
   const outDir = join(run.scratchDir, 'linked')
@@ -37,7 +39,7 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
     memoryMiB: deps.jobMemoryMiB * 2, // The one large join of the system; nothing else of this side runs beside it.
     threads: deps.jobThreads,
   })
-  const rules = linkRulesSchema.parse(project?.rules)
+  const rules = linkRulesSchema.parse(project.rules)
   let linked: Linked
   let extractions: SealedExtraction[] = []
   try {
@@ -56,7 +58,10 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
     session.close()
   }
   if (linkage.isTrial) await endTrial(deps, run, { linkageId: linkage.id, previous, linked })
-  else await publishLinkage(deps, run, { linkageId: linkage.id, previous, linked, extractions })
+  else {
+    await publishLinkage(deps, run, { linkageId: linkage.id, previous, linked, extractions })
+    await retireKeys(deps, project)
+  }
 }
 
 /** Keeps a trial's counts; its persons and maps go with the job's scratch. */

@@ -34,7 +34,7 @@ export async function openDelivery(
     }
     const of = { projectId: project.id, agencyId: member.agencyId, wave }
     const keysDeliveryId = tablesOnly ? await requireKeysAlone(tx, { ...of, kind: 'keys' }) : null
-    if (!(await insertDelivery(tx, { id, ...of, keysDeliveryId }))) {
+    if (!(await insertDelivery(tx, { id, ...of, keysDeliveryId, epoch: project.epoch }))) {
       const live = await findLiveDelivery(tx, { ...of, kind: tablesOnly ? 'tables' : 'keys' })
       throw new Refusal('already-exists', 'There is a delivery for this wave. Continue it.', {
         delivery: live?.id ?? '',

@@ -10,8 +10,12 @@ import { agenciesOfProject } from '../store/projects.ts'
 import type { JobRun, WorkerDeps } from './deps.ts'
 import { openFile } from './sealed-files.ts'
 
-/** Opens the tokens of every delivery that has been taken in. */
-export async function openTokens(deps: WorkerDeps, run: JobRun): Promise<LinkDelivery[]> {
+/** Opens the tokens of every delivery that has been taken in. @param epoch - of the linkage key in force. */
+export async function openTokens(
+  deps: WorkerDeps,
+  run: JobRun,
+  epoch: number,
+): Promise<LinkDelivery[]> {
   const { projectId } = run.job
   const members = await agenciesOfProject(deps.pool, projectId)
   const deliveries = await deliveriesOfProject(deps.pool, projectId, ['taken'])
@@ -29,6 +33,7 @@ export async function openTokens(deps: WorkerDeps, run: JobRun): Promise<LinkDel
       keyTypes: member.keyTypes,
       files: await openTokensOf(deps, run, delivery, ''),
       noticeFiles: await openTokensOf(deps, run, delivery, noticesTable),
+      isRetired: delivery.epoch < epoch,
     })
   }
   return opened

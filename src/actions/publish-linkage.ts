@@ -4,6 +4,7 @@ import { insertCases } from '../store/cases.ts'
 import { endLease } from '../store/leases.ts'
 import { forgetKeyMaps, type Linkage, type LinkMap, saveLinked } from '../store/linkages.ts'
 import { endObjects, insertObjects } from '../store/objects.ts'
+import { replaceParts, type ThinnedPart, tokenParts } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { ringFor } from './ring.ts'
@@ -34,6 +35,7 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
     founded: change.founded,
     merged: change.merged,
     split: change.split,
+    expired: change.expired,
   }
   const { wake, forgotten } = await inTransaction(deps.pool, 'link', async (tx) => {
     const parents = await endLease(tx, job, { state: 'done', result: counts })
@@ -55,13 +57,15 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
         personsSha256: sealed.persons.plainSha256,
         previousId: previous?.id ?? null,
         indexVersion: change.version,
+        lateWave: linked.lateWave,
         report: linked.report,
       },
       sealed.maps,
     )
+    const thinned = await replaceParts(tx, sealed.tokens)
     await insertCases(tx, { linkageId, projectId }, linked.worklist)
     const gone = previous ? await forgetKeyMaps(tx, previous.id) : []
-    await endObjects(tx, gone)
+    await endObjects(tx, [...gone, ...thinned])
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'link', linkageId),
       project: projectId,
@@ -72,7 +76,7 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
       },
     })
     const ended = await publishExtractions(deps, tx, { linkageId, projectId }, extractions)
-    return { wake: parents, forgotten: [...gone, ...ended] }
+    return { wake: parents, forgotten: [...gone, ...thinned, ...ended] }
   })
   await Promise.all(forgotten.map((object) => deps.vault.destroy(object)))
   await ringFor(deps, wake)
@@ -83,6 +87,8 @@ type Sealed = {
   index: SealedFile
   changes: SealedFile
   maps: LinkMap[]
+  /** Parts of keys that are written again with less in them. */
+  tokens: ThinnedPart[]
   files: SealedFile[]
 }
 
@@ -105,5 +111,14 @@ async function sealAll(
     const objects = { objectId: map.object.id, keyObjectId: own.object.id }
     maps.push({ linkageId, deliveryId, ...objects, serials, linked: links })
   }
-  return { persons, index, changes, maps, files }
+  const tokens: ThinnedPart[] = []
+  for (const [deliveryId, thinned] of Object.entries(linked.thinned)) {
+    const parts = await tokenParts(deps.pool, deliveryId)
+    for (const [at, { number }] of parts.entries()) {
+      const tokenFile = await sealFile(deps, thinned[at] ?? '', { ...key, kind: 'tokens' })
+      files.push(tokenFile)
+      tokens.push({ deliveryId, table: '', number, objectId: tokenFile.object.id })
+    }
+  }
+  return { persons, index, changes, maps, tokens, files }
 }

@@ -7,17 +7,18 @@ import { appendLeaf } from '../store/audit.ts'
 import { type Delivery, lockDelivery, submitOpenDelivery } from '../store/deliveries.ts'
 import { insertJobs, type NewJob } from '../store/jobs.ts'
 import { type Part, partsOfDelivery } from '../store/parts.ts'
-import { inTransaction } from '../store/pool.ts'
+import { inTransaction, type Tx } from '../store/pool.ts'
 import { type Deps, leafBy } from './deps.ts'
 import { ringFor } from './ring.ts'
 import { requireDelivery } from './show-delivery.ts'
+import { requireProject } from './show-project.ts'
 
 /**
  * Closes a delivery over exactly the parts that its manifest lists, and stores the jobs that take them in, all in one
  * transaction.
  *
  * @returns the job whose end is the end of the intake.
- * @throws {Refusal} `not-found`, `state-conflict`, `delivery-incomplete`, `digest-differs`.
+ * @throws {Refusal} `not-found`, `state-conflict`, `delivery-incomplete`, `digest-differs`, `epoch-retired`.
  */
 export async function submitDelivery(
   deps: Deps,
@@ -31,6 +32,7 @@ export async function submitDelivery(
     if ((await lockDelivery(tx, delivery.id, 'update')) !== 'open') {
       throw new Refusal('state-conflict', 'The delivery is already submitted.')
     }
+    await requireLivingKey(tx, delivery)
     const parts = await partsOfDelivery(tx, delivery.id)
     requireSameParts(delivery, manifest, parts)
     const wanted = intakeJobs(deps, delivery, parts)
@@ -48,6 +50,16 @@ export async function submitDelivery(
   })
   await ringFor(deps, jobs.slice(1))
   return jobs[0]?.jobId ?? ''
+}
+
+/** What was opened under a linkage key that is destroyed by now cannot be taken in. */
+async function requireLivingKey(tx: Tx, delivery: Delivery): Promise<void> {
+  const { retiredEpoch } = await requireProject(tx, delivery.projectId)
+  if (delivery.keysDeliveryId || delivery.epoch > retiredEpoch) return
+  throw new Refusal(
+    'epoch-retired',
+    'The linkage key was changed since the delivery was opened. Withdraw it and deliver again.',
+  )
 }
 
 /**

@@ -19,6 +19,8 @@ export type Caller =
 const grants = {
   'propose-project': ['operator', 'custodian'],
   'approve-project': ['custodian'],
+  'propose-key-change': ['custodian'],
+  'approve-key-change': ['custodian'],
   'show-project': ['operator', 'custodian', 'reviewer', 'head', 'auditor', 'agency'],
   'show-recipe': ['agency'],
   'answer-canaries': ['agency'],

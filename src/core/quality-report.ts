@@ -55,6 +55,9 @@ const changeSchema = z.strictObject({
   attached: countSchema,
   detached: countSchema,
   moved: countSchema,
+  /** Serials of nobody: destroyed because they have waited long enough, and still waiting. */
+  expired: countSchema,
+  waiting: countSchema,
   /** Records of the spine whose new keys wait for people, and those in decisions that contradict each other. */
   held: countSchema,
   torn: countSchema,

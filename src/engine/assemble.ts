@@ -48,3 +48,16 @@ export async function assemblePart(session: Session, files: AssemblePart): Promi
   const unknown = tally.get(codeOfUnknown) ?? 0
   return { rows: kept + outside + unknown, kept, outside, unknown }
 }
+
+/**
+ * Writes a typed part again without the rows of serials that its map does not name any more: records of nobody that have
+ * waited long enough.
+ */
+export async function thinPart(session: Session, files: AssemblePart): Promise<void> {
+  await session.run(`
+    copy (
+      select part.*
+      from read_parquet(${quoteText(files.part)}) as part
+      semi join read_parquet(${quoteText(files.map)}) as map on map.serial = part.serial
+    ) to ${quoteText(files.output)} (${parquetOptions})`)
+}

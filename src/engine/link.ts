@@ -66,6 +66,8 @@ export type Linked = {
   persons: number
   maps: Flows['maps']
   thinned: Flows['thinned']
+  /** Deliveries up to this wave have lost their records of nobody. */
+  lateWave: number
   /** The next version of the key index (`waves/known.ts`). For the key side only. */
   indexFile: string
   /** Parquet of `writeIndex`: which numbers were given up, and for which. For the data side. */
@@ -113,11 +115,12 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   const persons = await writePersons(session, personsFile)
   await placeByWeakerKeys(session, linkage)
   const newest = Math.max(...linkage.deliveries.map(({ wave }) => wave))
+  const lateWave = Math.max(0, newest - linkage.rules.lateWavesMax)
   const flows = await mapAgencies(session, agencies, {
     isFirst,
     before,
     persons,
-    lateWave: newest - linkage.rules.lateWavesMax,
+    lateWave,
     outDir,
   })
   await requireInvariants(session, persons, { spine: spine.name, ...flows })
@@ -138,7 +141,7 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   }
   const { indexFile, changesFile, worklist } = left
   const { maps, thinned } = flows
-  return { personsFile, persons, maps, thinned, indexFile, changesFile, worklist, report }
+  return { personsFile, persons, maps, thinned, lateWave, indexFile, changesFile, worklist, report }
 }
 
 async function run(session: Session, steps: readonly string[]): Promise<void> {

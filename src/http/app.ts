@@ -32,6 +32,7 @@ import { auditRoutes } from './routes/audit.ts'
 import { caseRoutes } from './routes/cases.ts'
 import { cohortRoutes } from './routes/cohorts.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { epochRoutes } from './routes/epochs.ts'
 import { extractionRoutes } from './routes/extractions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
@@ -217,6 +218,7 @@ function addRoutes(app: App, deps: Deps, metrics: ReturnType<typeof createMetric
     const v1 = scope as unknown as App
     sessionRoutes(v1, deps)
     projectRoutes(v1, deps)
+    epochRoutes(v1, deps)
     witnessRoutes(v1, deps)
     deliveryRoutes(v1, deps)
     partRoutes(v1, deps)

@@ -3,7 +3,17 @@ import { type Html, tableOf } from './html.ts'
 import type { Speech } from './speech.ts'
 
 /** Hidden for being small; of persons founded and kept one may be hidden for the other's sake. */
-const counted = ['merged', 'split', 'attached', 'detached', 'moved', 'held', 'torn'] as const
+const counted = [
+  'merged',
+  'split',
+  'attached',
+  'detached',
+  'moved',
+  'expired',
+  'waiting',
+  'held',
+  'torn',
+] as const
 
 /** What changed against the linkage before: counts, and the link rates then and now. */
 export function changeTables(change: Change, speech: Speech): Html[] {

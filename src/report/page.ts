@@ -29,7 +29,7 @@ export function qualityPage(report: QualityReport, language: Language): string {
       : [
           sectionOf(
             speech.say('spineRates'),
-            speech.say(report.isTrial ? 'trialNote' : 'waiting'),
+            speech.say(report.isTrial ? 'trialNote' : 'countsFollow'),
             [],
           ),
         ]),

@@ -63,6 +63,8 @@ const words = {
   attached: ['Records attached', '새로 결합된 레코드'],
   detached: ['Records detached', '결합이 풀린 레코드'],
   moved: ['Records moved to another person', '다른 대상자로 옮겨진 레코드'],
+  expired: ['Unlinked records destroyed after their time', '보관 기한이 지나 파기된 미결합 레코드'],
+  waiting: ['Unlinked records still waiting', '대기 중인 미결합 레코드'],
   held: ['Spine records with keys held back', '결합키가 보류된 기준 레코드'],
   torn: ['Spine records in contradicting decisions', '결정이 상충하는 기준 레코드'],
   casesPossible: ['To be decided: possible', '확인 대상: 가능'],
@@ -154,7 +156,7 @@ const words = {
     'A trial links from keys alone. There are no persons and no cohort, so the data side counts nothing.',
     '모의결합은 결합키만으로 수행합니다. 대상자 목록과 코호트가 없으므로 결합 후 집계는 없습니다.',
   ],
-  waiting: [
+  countsFollow: [
     'The data side has not counted yet: link rates, overlap, differences and implausibilities follow once a cohort of this linkage has been assembled.',
     '아직 집계 전입니다. 이 결합의 코호트가 만들어지면 결합률, 중첩, 차이, 비개연성이 표시됩니다.',
   ],

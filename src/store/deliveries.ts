@@ -15,6 +15,8 @@ export type Delivery = {
   state: DeliveryState
   /** Whose keys a delivery of tables only rests on; null: it brings its own. */
   keysDeliveryId: string | null
+  /** Of the linkage key under which its keys are taken in. */
+  epoch: number
   jobId: string | null
   createdAt: Date
   submittedAt: Date | null
@@ -22,7 +24,7 @@ export type Delivery = {
 }
 
 const deliveryColumns = `d.delivery_id as id, d.project_id as "projectId", d.agency_id as "agencyId",
-  a.name as agency, d.wave, d.state, d.keys_delivery_id as "keysDeliveryId", d.job_id as "jobId", d.created_at as "createdAt",
+  a.name as agency, d.wave, d.state, d.keys_delivery_id as "keysDeliveryId", d.epoch, d.job_id as "jobId", d.created_at as "createdAt",
   d.submitted_at as "submittedAt", d.ended_at as "endedAt"`
 
 /** The delivery, or undefined. */
@@ -59,13 +61,24 @@ export type DeliveryPlace = {
 /** Opens a delivery; undefined if the agency has a live one of this kind for this wave. */
 export async function insertDelivery(
   tx: Tx,
-  delivery: Omit<DeliveryPlace, 'kind'> & { id: string; keysDeliveryId: string | null },
+  delivery: Omit<DeliveryPlace, 'kind'> & {
+    id: string
+    keysDeliveryId: string | null
+    epoch: number
+  },
 ): Promise<string | undefined> {
   const { rows } = await tx.query<{ id: string }>(
-    `insert into gyeol.delivery (delivery_id, project_id, agency_id, wave, keys_delivery_id)
-     values ($1::uuid, $2::uuid, $3::uuid, $4::integer, $5::uuid)
+    `insert into gyeol.delivery (delivery_id, project_id, agency_id, wave, keys_delivery_id, epoch)
+     values ($1::uuid, $2::uuid, $3::uuid, $4::integer, $5::uuid, $6::integer)
      on conflict do nothing returning delivery_id as id`,
-    [delivery.id, delivery.projectId, delivery.agencyId, delivery.wave, delivery.keysDeliveryId],
+    [
+      delivery.id,
+      delivery.projectId,
+      delivery.agencyId,
+      delivery.wave,
+      delivery.keysDeliveryId,
+      delivery.epoch,
+    ],
   )
   return rows[0]?.id
 }

@@ -130,3 +130,62 @@ export async function objectsOfDelivery(db: Queryable, deliveryId: string): Prom
   )
   return rows.map((row) => row.id)
 }
+
+/** The parts of keys of a delivery that are tokens now, in order. */
+export async function tokenParts(db: Queryable, deliveryId: string): Promise<Part[]> {
+  const parts = await partsOfDelivery(db, deliveryId)
+  return parts.filter(({ table, takenObjectId }) => table === '' && takenObjectId !== null)
+}
+
+/** A taken part that is written again with less in it. */
+export type ThinnedPart = PartKey & { objectId: string }
+
+/**
+ * Names the new objects of parts.
+ *
+ * @returns the objects that nothing names any more.
+ */
+export async function replaceParts(tx: Tx, parts: readonly ThinnedPart[]): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `with replaced as (
+       select p.delivery_id, p.table_name, p.number, p.taken_object_id as id, n."objectId"
+       from jsonb_to_recordset($1::jsonb) as n
+         ("deliveryId" uuid, "table" text, number integer, "objectId" uuid)
+       join gyeol.part p on p.delivery_id = n."deliveryId" and p.table_name = n."table"
+         and p.number = n.number
+       for update of p
+     ), written as (
+       update gyeol.part p set taken_object_id = replaced."objectId"
+       from replaced
+       where p.delivery_id = replaced.delivery_id and p.table_name = replaced.table_name
+         and p.number = replaced.number
+     )
+     select id from replaced where id is not null`,
+    [JSON.stringify(parts)],
+  )
+  return rows.map(({ id }) => id)
+}
+
+/**
+ * Forgets the notices of deliveries under linkage keys up to this epoch.
+ *
+ * @returns the objects that nothing names any more.
+ */
+export async function forgetNotices(tx: Tx, projectId: string, epoch: number): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `with old as (
+       select p.delivery_id, p.number, p.taken_object_id as id
+       from gyeol.part p join gyeol.delivery d using (delivery_id)
+       where d.project_id = $1::uuid and d.epoch <= $2::integer and p.table_name = '#notices'
+         and p.taken_object_id is not null
+       for update of p
+     ), forgotten as (
+       update gyeol.part p set taken_object_id = null
+       from old
+       where p.delivery_id = old.delivery_id and p.table_name = '#notices' and p.number = old.number
+     )
+     select id from old`,
+    [projectId, epoch],
+  )
+  return rows.map(({ id }) => id)
+}

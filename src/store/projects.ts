@@ -37,6 +37,9 @@ export type Project = ProjectReview & {
   canaries: unknown
   rules: unknown
   macAlgorithm: MacAlgorithm
+  /** Of the linkage key that new deliveries are taken in under; keys up to `retiredEpoch` are destroyed. */
+  epoch: number
+  retiredEpoch: number
   createdBy: string
   approvedBy: string | null
   createdAt: Date
@@ -44,7 +47,7 @@ export type Project = ProjectReview & {
 }
 
 const projectColumns = `project_id as id, name, purpose, state, catalogue, recipe, canaries, rules,
-  mac_algorithm as "macAlgorithm", created_by as "createdBy", approved_by as "approvedBy",
+  mac_algorithm as "macAlgorithm", epoch, retired_epoch as "retiredEpoch", created_by as "createdBy", approved_by as "approvedBy",
   created_at as "createdAt", approved_at as "approvedAt", risk_grade as "riskGrade",
   reviewers_min as "reviewersMin", legal_basis as "legalBasis", notice_version as "noticeVersion",
   irb_number as "irbNumber", board_number as "boardNumber",
@@ -75,7 +78,10 @@ export async function listProjects(db: Queryable, agencyId?: string): Promise<Pr
 /** Stores a proposed project with its agencies. */
 export async function insertProject(
   tx: Tx,
-  project: Omit<Project, 'state' | 'approvedBy' | 'createdAt' | 'approvedAt'>,
+  project: Omit<
+    Project,
+    'state' | 'approvedBy' | 'createdAt' | 'approvedAt' | 'epoch' | 'retiredEpoch'
+  >,
   agencies: ProjectAgency[],
 ): Promise<void> {
   await tx.query(

@@ -3,6 +3,7 @@ import { assembleCohort } from '../actions/assemble-cohort.ts'
 import { assemblePart } from '../actions/assemble-part.ts'
 import { buildRelease, failRelease } from '../actions/build-release.ts'
 import { buildReleasePart } from '../actions/build-release-part.ts'
+import { changeLinkageKey } from '../actions/change-linkage-key.ts'
 import { countQuality } from '../actions/count-quality.ts'
 import { destroyRelease } from '../actions/destroy-release.ts'
 import { intakeKeys } from '../actions/intake-keys.ts'
@@ -16,6 +17,7 @@ import type { JobTable } from './run-job.ts'
 
 export const keySideJobs: JobTable = {
   'make-project-keys': { run: makeProjectKeys },
+  'change-linkage-key': { run: changeLinkageKey },
   'intake-keys': { run: intakeKeys },
   'intake-notices': { run: intakeNotices },
   link: { run: link, onFailed: failLink },

@@ -10,7 +10,7 @@ import { parquetOptions } from '../take-table.ts'
 
 /** Whether anything of a delivery may be due. */
 export function isLate(delivery: LinkDelivery, lateWave: number): boolean {
-  return !delivery.isSpine && (delivery.isRetired === true || delivery.wave <= lateWave)
+  return delivery.isRetired === true || (!delivery.isSpine && delivery.wave <= lateWave)
 }
 
 /**
