@@ -12,6 +12,7 @@ import type { Language } from '../report/words.ts'
 import { agencyTitles } from '../store/agencies.ts'
 import { cohortTables, findQuality } from '../store/cohorts.ts'
 import type { Linkage } from '../store/linkages.ts'
+import { keysSetAside } from '../store/parts.ts'
 import type { Queryable } from '../store/pool.ts'
 import { agenciesOfProject } from '../store/projects.ts'
 import type { Deps } from './deps.ts'
@@ -38,6 +39,9 @@ export async function qualityOf(db: Queryable, linkage: Linkage): Promise<Qualit
   const members = await agenciesOfProject(db, project.id)
   const spine = members.find(({ isSpine }) => isSpine)?.agency
   const told = await toldReportOf(db, linkage)
+  // The deliveries that the linkage read had been taken in before it ended.
+  const until = linkage.endedAt ?? linkage.createdAt
+  const setAside = await keysSetAside(db, { projectId: project.id, until })
   const { cellMin: threshold } = linkRulesSchema.parse(project.rules)
   const { version, keyTypes } = recipeSchema.parse(project.recipe)
   const names = members.map(({ agency }) => agency)
@@ -57,7 +61,7 @@ export async function qualityOf(db: Queryable, linkage: Linkage): Promise<Qualit
     hubs: told?.hubs ?? {},
     notices: told?.notices ?? { used: null, setAside: null },
     cases: told?.cases ?? null,
-    flow: told ? flowOf(told, spine) : [],
+    flow: told ? flowOf(told, spine, setAside) : [],
     waves: told ? wavesOf(told, spine) : [],
     change: told && changeOf(told, await toldBefore(db, linkage)),
     ...(await countedOf(db, linkage.id, threshold)),

@@ -6,16 +6,41 @@ import type { ToldFlow } from './told-flow.ts'
 
 type Told = Pick<LinkageReport, 'agencies' | 'deliveries'>
 
-/** What became of the records of every agency, the spine first. */
-export function flowOf({ agencies }: Told, spine: string | undefined): Flow[] {
+/**
+ * What became of the records of every agency, the spine first.
+ *
+ * @param setAside - keys that stood for no identifier, as they were counted.
+ */
+export function flowOf(
+  { agencies, threshold }: Told & { threshold: number },
+  spine: string | undefined,
+  setAside: readonly { agency: string; keyType: string; keys: number }[],
+): Flow[] {
   return Object.entries(agencies)
     .map(([agency, told]) => ({
       agency,
       isSpine: agency === spine,
       ...countsOf(told),
       withKey: told.withKey,
+      setAside: Object.fromEntries(
+        setAside
+          .filter((each) => each.agency === agency)
+          .map(({ keyType, keys }) => [keyType, toldSetAside(told, keyType, keys, threshold)]),
+      ),
     }))
     .sort(bySpineAndName)
+}
+
+/** Valid, empty and set aside are all keys: none of them is to be small, nor what two of them leave. */
+function toldSetAside(
+  { serials, withKey }: Told['agencies'][string],
+  keyType: string,
+  keys: number,
+  threshold: number,
+): number | null {
+  const valid = withKey[keyType] ?? 0
+  const parts = serials === null ? [keys] : [keys, serials - keys, serials - keys - valid]
+  return parts.some((part) => isSmall(part, threshold)) ? null : keys
 }
 
 /** The same wave by wave. */
@@ -60,7 +85,7 @@ export function toldTables(
   })
 }
 
-function countsOf(told: ToldFlow): Omit<Flow, 'agency' | 'isSpine' | 'withKey'> {
+function countsOf(told: ToldFlow): Omit<WaveFlow, 'agency' | 'isSpine' | 'wave'> {
   const { serials, valid, linked, linkedByPass, unlinked, sensitivity, duplicates } = told
   const distinct = linked === null || duplicates === null ? null : linked - duplicates
   return {

@@ -34,6 +34,8 @@ const flowSchema = z.strictObject({
   ...flowShape,
   /** Key type → serials that have it. */
   withKey: byNameSchema,
+  /** Key type → keys that stood for no identifier, in all waves: set aside when they were taken in. */
+  setAside: byNameSchema,
 })
 const waveFlowSchema = z.strictObject({ ...flowShape, wave: z.int().min(1) })
 

@@ -23,6 +23,7 @@ export function qualityTable(report: QualityReport): string {
     ...report.flow.flatMap((flow) => [
       ...flowLines(flow),
       ...numbersOf('flow', flow.withKey, { agency: flow.agency, by: 'with-key' }),
+      ...numbersOf('flow', flow.setAside, { agency: flow.agency, by: 'key-set-aside' }),
     ]),
     ...report.waves.flatMap(({ wave, ...flow }) => flowLines(flow, String(wave))),
     ...(report.change ? changeLines(report.change) : []),
@@ -47,7 +48,7 @@ function numbersOf(
   return Object.entries(numbers).map(([measure, value]) => ({ section, ...of, measure, value }))
 }
 
-function flowLines(flow: Omit<Flow, 'withKey'>, wave?: string): Line[] {
+function flowLines(flow: Omit<Flow, 'withKey' | 'setAside'>, wave?: string): Line[] {
   const { agency, isSpine: _, linkedByPass, unlinked, sensitivity, ...counts } = flow
   const of = { agency, ...(wave === undefined ? {} : { wave }) }
   const section = wave === undefined ? 'flow' : 'wave'

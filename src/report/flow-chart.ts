@@ -96,7 +96,7 @@ function sumOf(counts: Flow['linkedByPass']): number {
   return Object.values(counts).reduce((sum: number, count) => sum + (count ?? 0), 0)
 }
 
-type Counts = Omit<Flow, 'withKey'>
+type Counts = Omit<Flow, 'withKey' | 'setAside'>
 
 function passesOf(flow: readonly Counts[]): string[] {
   return [...new Set(flow.flatMap(({ linkedByPass }) => Object.keys(linkedByPass)))].sort()
@@ -109,9 +109,10 @@ type Row<Column> = [name: string, of: (column: Column) => number | null | undefi
 function flowTable({ flow, waves }: Pick<QualityReport, 'flow' | 'waves'>, speech: Speech): Html {
   const keys = [...new Set(flow.flatMap(({ withKey }) => Object.keys(withKey)))].sort()
   const [delivered, ...outcomes] = rowsOf(flow, speech)
-  const withKey = keys.map(
-    (key): Row<Flow> => [speech.say('withKey', { key }), (line) => line.withKey[key]],
-  )
+  const withKey = keys.flatMap((key): Row<Flow>[] => [
+    [speech.say('withKey', { key }), (line) => line.withKey[key]],
+    [speech.say('setAside', { key }), (line) => line.setAside[key]],
+  ])
   const sensitivity = (['passes1to2', 'passes1to6', 'withPossible'] as const).map(
     (name): Row<Flow> => [speech.say(name), (line) => line.sensitivity[name]],
   )

@@ -41,6 +41,7 @@ const words = {
   unlinkedRest: ['Not linked, not told apart', '미결합(구분 숨김)'],
   hiddenRest: ['Not told', '숨김'],
   withKey: ['With a valid {key}', '유효 {key}'],
+  setAside: ['{key} of an empty or placeholder number', '빈 값·대체값 {key}'],
   passes1to2: ['Linked by passes 1–2 only', '1–2단계만 결합'],
   passes1to6: ['Linked by passes 1–6', '1–6단계 결합'],
   withPossible: ['Linked, with the possible', '가능 포함 결합'],

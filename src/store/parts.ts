@@ -55,6 +55,29 @@ export async function typedPartsOf(db: Queryable, keysDeliveryId: string): Promi
   return rows
 }
 
+/** Keys that stood for no identifier and were set aside when they were taken in. */
+export type SetAside = { agency: string; keyType: string; keys: number }
+
+/** How many there were in the deliveries of a project that had been taken in by a time. */
+export async function keysSetAside(
+  db: Queryable,
+  of: { projectId: string; until: Date },
+): Promise<SetAside[]> {
+  const { rows } = await db.query<SetAside>(
+    `select a.name as agency, f.key as "keyType", sum(f.value::bigint)::bigint as keys
+     from gyeol.delivery d
+     join gyeol.agency a using (agency_id)
+     join gyeol.part p using (delivery_id)
+     cross join lateral jsonb_each_text(p.report -> 'quarantined') as f (key, value)
+     where d.project_id = $1::uuid and d.state = 'taken' and d.ended_at <= $2::timestamptz
+       and p.table_name = ''
+     group by a.name, f.key
+     order by a.name, f.key`,
+    [of.projectId, of.until],
+  )
+  return rows
+}
+
 /** One part, or undefined. */
 export async function findPart(db: Queryable, key: PartKey): Promise<Part | undefined> {
   const { rows } = await db.query<Part>(

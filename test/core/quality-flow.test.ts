@@ -65,7 +65,7 @@ const toldOf = (linked: number, more: Partial<typeof change> = {}) =>
 test('the flow tells delivered, valid, linked and distinct, the spine first', (t) => {
   const told = toldOf(800)
   const insurer = { delivered: 1_000, valid: 960, linked: 800, distinct: 788, duplicates: 12 }
-  t.match(flowOf(told, 'registry'), [{ agency: 'registry', isSpine: true }, insurer])
+  t.match(flowOf(told, 'registry', []), [{ agency: 'registry', isSpine: true }, insurer])
   t.match(wavesOf(told, 'registry'), [
     { agency: 'registry', wave: 1 },
     { ...insurer, wave: 1 },
@@ -75,7 +75,18 @@ test('the flow tells delivered, valid, linked and distinct, the spine first', (t
     ...few.agencies['registry'],
     ...countsOf(14).agencies['insurer'],
   } as never
-  t.match(flowOf(toldReport(few, threshold), 'registry')[1], { linked: 14, distinct: null })
+  t.match(flowOf(toldReport(few, threshold), 'registry', [])[1], { linked: 14, distinct: null })
+  t.end()
+})
+
+test('keys that were set aside are told, unless they or the empty ones are few', (t) => {
+  const of = (keys: number): unknown =>
+    flowOf(toldOf(800), 'registry', [{ agency: 'insurer', keyType: 'K1', keys }])[1]?.setAside
+  t.same(of(0), { K1: 0 })
+  t.same(of(20), { K1: 20 }, 'twenty more are empty')
+  t.same(of(40), { K1: 40 }, 'none is empty')
+  t.same(of(4), { K1: null })
+  t.same(of(33), { K1: null }, 'seven would be empty')
   t.end()
 })
 

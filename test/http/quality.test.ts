@@ -113,6 +113,7 @@ test('the quality of a linkage, from the tables to the page', async (t) => {
     const flow = report.flow.find(({ agency }) => agency === 'insurer')
     t.match(flow, { delivered: insured.length, linked: both.length })
     t.equal(report.flow[0]?.agency, 'spine')
+    t.same(flow?.setAside, { K1: 0 }, 'no key stood for nobody')
   })
 
   t.test('the data side counts what the tables say', async (t) => {

@@ -72,7 +72,7 @@ function reportOf(persons: number, known: number): QualityReport {
     cases: told.cases,
     recipe: { version: 'gyeol-1', keyTypes: { K1: ['registrationNumber'], K4: ['sex'] } },
     notices: told.notices,
-    flow: flowOf(told, 'registry'),
+    flow: flowOf(told, 'registry', [{ agency: 'insurer', keyType: 'K1', keys: 12 }]),
     waves: wavesOf(told, 'registry'),
     change: changeOf(told, { linkage: id, told }),
     tables: toldTables(
