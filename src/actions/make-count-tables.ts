@@ -3,6 +3,7 @@
  * every earlier table of the same dimensions in the project. Tables need no pseudonym to be subtracted from each other, so
  * the domain does not matter.
  */
+import { randomInt } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from '../core/canonical.ts'
@@ -63,11 +64,11 @@ async function makeCountTable(
     diagnosisTime: diagnosisTimeOf(policy),
     diagnosisPlace: quasiIdentifierOf(policy, 'persons', 'diagnosis_month'),
   })
-  const table = countTableOf(name, asked, cells)
+  const earlier = await earlierTables(making, begun, asked)
+  const table = countTableOf(name, asked, cells, { earlier, draw })
   const lines = linesOf(table)
   const path = join(run.scratchDir, `counts-${name}.csv`)
   await writeFile(path, countCsvOf(asked, lines), { mode: 0o600 })
-  const earlier = await earlierTables(making, begun, asked)
   const now = await readCounts(session, path)
   const telling = earlier.filter((cells) => tellingPlaces(cells, now, asked.threshold) > 0).length
   if (telling > 0) {
@@ -82,6 +83,11 @@ async function makeCountTable(
     heldAgainst: earlier.length,
   }
   return { name: `tables/${name}.csv`, path, rows: lines.length, report }
+}
+
+/** From 0 up to 1, as nobody can foretell. */
+function draw(): number {
+  return randomInt(2 ** 32) / 2 ** 32
 }
 
 /** What earlier releases of the project showed of the same dimensions, the same way round. */

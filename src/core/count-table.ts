@@ -2,11 +2,11 @@
  * A table of counts as it leaves: its values in order, rare ones put together, small counts hidden, with its margins; and
  * whether it would tell anything beside an earlier table of the same dimensions.
  */
-import { cellOf } from './csv-cell.ts'
+import { cellOf, inert } from './csv-cell.ts'
 import { Refusal } from './errors.ts'
 import { policyRefused } from './policy.ts'
 import type { CountTable } from './policy-sections.ts'
-import { type Protected, protectTable } from './small-cells.ts'
+import { type Protected, type Protection, protectTable, type TwoWays } from './small-cells.ts'
 
 /** A cell that counts somebody. null: the value is missing, or was hidden. */
 export type CountedCell = {
@@ -34,6 +34,7 @@ const cellsMax = 10_000
 /**
  * Makes the table.
  *
+ * @param how - what earlier tables of the same dimensions show, in the words of their files; and the draw of `protectTable`.
  * @throws {Refusal} `policy-refused` naming the table: too many values, a row or column of too few persons, a cell that
  *   cannot be protected, a value that reads as one of ours.
  */
@@ -41,6 +42,7 @@ export function countTableOf(
   name: string,
   asked: CountTable,
   cells: readonly CountedCell[],
+  how: { earlier: readonly (readonly ShownCell[])[]; draw: () => number },
 ): MadeTable {
   const reserved: readonly (string | null)[] = Object.values(labels)
   if (cells.some(({ row, column }) => reserved.includes(row) || reserved.includes(column))) {
@@ -62,16 +64,34 @@ export function countTableOf(
   const pooled = rows.pooled + columns.pooled
   if (cells.length === 0) throw policyRefused({ counts: name, fault: 'a table of nobody' })
   const table = asked.count === 'persons' ? { counts } : { counts, persons }
-  return { ...made, pooled, ...protectedOf(name, table, asked.threshold) }
+  const { draw } = how
+  const hidden = hiddenBefore(made, how.earlier)
+  const { threshold } = asked
+  return { ...made, pooled, ...protectedOf(name, table, { threshold, hidden, draw }) }
 }
 
-function protectedOf(
-  name: string,
-  table: Parameters<typeof protectTable>[0],
-  threshold: number,
-): Protected {
+/**
+ * What an earlier table hides is hidden again: whoever takes it for unchanged would have it, and by it what it was hidden
+ * for. Rare values that were put together may be others now.
+ */
+function hiddenBefore(
+  { rows, columns }: Pick<MadeTable, 'rows' | 'columns'>,
+  earlier: readonly (readonly ShownCell[])[],
+): boolean[][] {
+  const cells = earlier.flat().filter(({ count }) => count === undefined)
+  const places = new Set(
+    cells
+      .filter(({ row, column }) => row !== labels.other && column !== labels.other)
+      .map(({ row, column }) => JSON.stringify([row, column])),
+  )
+  const placeOf = (row: string, column: string): string =>
+    JSON.stringify([inert(row), inert(column)])
+  return rows.map((row) => columns.map((column) => places.has(placeOf(row, column))))
+}
+
+function protectedOf(name: string, table: TwoWays, protection: Protection): Protected {
   try {
-    return protectTable(table, threshold)
+    return protectTable(table, protection)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     throw policyRefused({ counts: name, ...error.details })

@@ -10,8 +10,9 @@
  * `protectTable` is for tables of two ways that leave with all their margins, and promises more: of every hidden cell there
  * are two tables at least that agree with all that is shown and differ in the cell, and of every small cell one in which it
  * reaches the threshold. So nobody computes its value, nor that it is small; zero is small there, because that nobody has
- * something says something about everybody. What it does not promise anything about is somebody who knows more than the
- * table: other tables of the same persons, or one of the persons.
+ * something says something about everybody. The others are drawn, for everybody may read here by which rule they are chosen:
+ * were it always the fewest persons, the choice itself would tell. It promises nothing about somebody who knows more than
+ * the table: the draw, other tables of the same persons, or one of the persons.
  */
 import { determinedCells } from './determined-cells.ts'
 import { Refusal } from './errors.ts'
@@ -124,18 +125,26 @@ export type Protected = {
 
 type Cell = { row: number; column: number }
 
+/** `hidden`: what must not be shown whatever it counts. `draw`: a number from 0 up to 1 that nobody can foretell. */
+export type Protection = {
+  threshold: number
+  hidden?: readonly (readonly boolean[])[]
+  draw: () => number
+}
+
 /**
- * Protects a table of two ways whose margins are shown. Beside each small cell stands a rectangle of hidden cells along which
- * counts could be moved without a margin or a shown cell noticing, far enough for the cell to reach the threshold.
+ * Protects a table of two ways whose margins are shown. Beside each hidden cell stands a rectangle of hidden cells along
+ * which counts could be moved without a margin or a shown cell noticing: for a small cell far enough to reach the threshold.
+ * One that is hidden already is taken, else one is drawn, the likelier the fewer persons it hides.
  *
  * @param table - every row equally long, at most 10,000 cells. Where rows of persons are counted, a cell is small by its
  *   persons, and its count can be moved by the threshold at least.
- * @param threshold - fewest persons that a shown cell has.
  * @throws {Refusal} `policy-refused` when a margin itself is below the threshold, or a cell cannot be protected: merge rows
  * or columns.
  * @throws {RangeError} for a table that is none: a defect.
  */
-export function protectTable({ counts, persons = counts }: TwoWays, threshold = 10): Protected {
+export function protectTable(table: TwoWays, { threshold, draw, ...more }: Protection): Protected {
+  const { counts, persons = counts } = table
   requireTable(counts, persons)
   const lines = [
     ...persons,
@@ -143,48 +152,68 @@ export function protectTable({ counts, persons = counts }: TwoWays, threshold = 
   ]
   // Persons of several cells of a line may be the same, unless each person is counted once.
   const personsOf = persons === counts ? total : (line: readonly number[]) => Math.max(...line)
-  const small = lines.filter((line) => personsOf(line) < threshold).length
-  if (small > 0) throw refused({ fault: 'rows or columns below the threshold', threshold, small })
-  const hidden = persons.map((row) => row.map((count) => count < threshold))
-  const primary = hidden.flatMap((line, row) =>
-    line.flatMap((isHidden, column) => (isHidden ? [{ row, column }] : [])),
-  )
-  for (const cell of primary) {
+  const few = lines.filter((line) => personsOf(line) < threshold).length
+  if (few > 0)
+    throw refused({ fault: 'rows or columns below the threshold', threshold, small: few })
+  const isSmallAt = ({ row, column }: Cell): boolean => (persons[row]?.[column] ?? 0) < threshold
+  const cells = counts.flatMap((line, row) => line.map((_, column) => ({ row, column })))
+  const small = cells.filter(isSmallAt)
+  const others = cells.filter((cell) => more.hidden?.[cell.row]?.[cell.column] && !isSmallAt(cell))
+  const hidden = counts.map((line) => line.map(() => false))
+  for (const cell of [...small, ...others]) hide(hidden, cell)
+  for (const [at, cell] of [...small, ...others].entries()) {
     const count = counts[cell.row]?.[cell.column] ?? 0
-    const lift = count < threshold ? threshold - count : threshold
-    const other = cheapestCorner(counts, hidden, { cell, lift })
-    if (!other) throw refused({ fault: 'a cell that cannot be protected', threshold })
-    for (const row of [cell.row, other.row]) {
-      for (const column of [cell.column, other.column]) hide(hidden, { row, column })
-    }
+    const least = count < threshold ? threshold - count : threshold
+    const corner = drawnCorner(counts, hidden, { cell, lift: at < small.length ? least : 1, draw })
+    if (!corner) throw refused({ fault: 'a cell that cannot be protected', threshold })
+    const { row, column } = corner
+    for (const each of [corner, { ...cell, row }, { ...cell, column }]) hide(hidden, each)
   }
   const all = hidden.flat().filter((isHidden) => isHidden).length
-  return { hidden, primary: primary.length, complementary: all - primary.length }
+  return { hidden, primary: small.length, complementary: all - small.length }
 }
 
-/** The opposite corner of the rectangle that protects a cell and costs the fewest persons shown until now. */
-function cheapestCorner(
-  counts: readonly (readonly number[])[],
-  hidden: readonly (readonly boolean[])[],
-  { cell, lift }: { cell: Cell; lift: number },
+type Counts = readonly (readonly number[])[]
+type Hidden = readonly (readonly boolean[])[]
+
+/** The opposite corner of a rectangle that protects a cell. */
+function drawnCorner(
+  counts: Counts,
+  hidden: Hidden,
+  { cell, lift, draw }: { cell: Cell; lift: number; draw: () => number },
 ): Cell | undefined {
+  let weights = 0
+  for (const { cost, ...corner } of rectangles(counts, hidden, { cell, lift })) {
+    if (cost === 0) return corner
+    weights += 1 / cost
+  }
+  let left = weights === 0 ? 0 : draw() * weights
+  let drawn: Cell | undefined
+  for (const { cost, ...corner } of rectangles(counts, hidden, { cell, lift })) {
+    left -= 1 / cost
+    drawn = corner
+    if (left < 0) break
+  }
+  return drawn
+}
+
+/** The rectangles along which a cell can be lifted so far, and what they would hide that is not hidden yet. */
+function* rectangles(
+  counts: Counts,
+  hidden: Hidden,
+  { cell, lift }: { cell: Cell; lift: number },
+): Generator<Cell & { cost: number }> {
   const at = (row: number, column: number): number => counts[row]?.[column] ?? 0
-  let best: (Cell & { cost: number }) | undefined
-  for (const [row, line] of counts.entries()) {
+  const costAt = (row: number, column: number): number =>
+    hidden[row]?.[column] ? 0 : at(row, column) + 1
+  for (const row of counts.keys()) {
     if (row === cell.row || at(row, cell.column) < lift) continue
-    for (const column of line.keys()) {
+    const side = costAt(row, cell.column)
+    for (const column of counts[0]?.keys() ?? []) {
       if (column === cell.column || at(cell.row, column) < lift) continue
-      const corners: Cell[] = [
-        { row, column },
-        { row, column: cell.column },
-        { row: cell.row, column },
-      ]
-      const shown = corners.filter((corner) => !hidden[corner.row]?.[corner.column])
-      const cost = total(shown.map((corner) => at(corner.row, corner.column) + 1))
-      if (best === undefined || cost < best.cost) best = { row, column, cost }
+      yield { row, column, cost: side + costAt(cell.row, column) + costAt(row, column) }
     }
   }
-  return best
 }
 
 function hide(hidden: boolean[][], { row, column }: Cell): void {
@@ -192,10 +221,7 @@ function hide(hidden: boolean[][], { row, column }: Cell): void {
   if (line) line[column] = true
 }
 
-function requireTable(
-  counts: readonly (readonly number[])[],
-  persons: readonly (readonly number[])[],
-): void {
+function requireTable(counts: Counts, persons: Counts): void {
   const width = counts[0]?.length ?? 0
   if (width === 0 || counts.length * width > cellsMax) throw new RangeError('no table of this size')
   if ([...counts, ...persons].some((row) => row.length !== width)) {

@@ -19,6 +19,9 @@ const asked: CountTable = {
   pool: false,
 }
 
+/** The first table of its dimensions. */
+const first = { earlier: [], draw: () => 0 }
+
 /** Cells of persons from rows of `row column count`. */
 function cellsOf(text: string): CountedCell[] {
   return text
@@ -50,7 +53,7 @@ test('a table leaves with all its cells and margins, and a code where a count is
     2 40 50
     2 50 60
     2 - 70`)
-  const table = countTableOf('age', asked, cells)
+  const table = countTableOf('age', asked, cells, first)
   t.match(table, { primary: 1, complementary: 3, pooled: 0 })
   const csv = countCsvOf(asked, linesOf(table)).split('\n')
   t.equal(csv[0], 'reg.SEX,reg.AGE,persons')
@@ -72,13 +75,13 @@ test('a value that a spreadsheet would run is inert, and one that reads as a tot
     =1+1 b 30
     c,d a 40
     c,d b 50`)
-  const csv = countCsvOf(asked, linesOf(countTableOf('inert', asked, cells)))
+  const csv = countCsvOf(asked, linesOf(countTableOf('inert', asked, cells, first)))
   t.match(csv, /^'=1\+1,a,20$/m)
   t.match(csv, /^"c,d",b,50$/m)
   for (const label of ['(all)', '(other)', '(none)']) {
     const faulty = cells.map((cell) => ({ ...cell, column: label }))
     t.match(
-      faultOf(() => countTableOf('age', asked, faulty)),
+      faultOf(() => countTableOf('age', asked, faulty, first)),
       { fault: /total/, counts: 'age' },
     )
   }
@@ -94,17 +97,22 @@ test('rare values refuse a table, or are counted together until they are enough'
     2 c 5
     2 d 1`)
   t.match(
-    faultOf(() => countTableOf('rare', asked, cells)),
+    faultOf(() => countTableOf('rare', asked, cells, first)),
     { counts: 'rare', fault: 'rows or columns below the threshold', threshold: 10, small: 2 },
   )
   const more = cellsOf('1 e 40\n2 e 30')
-  const pooled = countTableOf('rare', { ...asked, pool: true }, [...cells, ...more])
+  const pooled = countTableOf('rare', { ...asked, pool: true }, [...cells, ...more], first)
   t.same(pooled.columns, ['b', 'e', '(other)'], 'eight are too few, so the next is among them')
   t.equal(pooled.pooled, 3)
   const enough = [...cells, ...more, ...cellsOf('1 f 5\n2 f 4')]
-  t.same(countTableOf('rare', { ...asked, pool: true }, enough).columns, ['a', 'b', 'e', '(other)'])
+  t.same(countTableOf('rare', { ...asked, pool: true }, enough, first).columns, [
+    'a',
+    'b',
+    'e',
+    '(other)',
+  ])
   t.match(
-    faultOf(() => countTableOf('none', asked, [])),
+    faultOf(() => countTableOf('none', asked, [], first)),
     { fault: 'a table of nobody' },
   )
   const many = Array.from({ length: 101 }, (_, at) => `${at}`)
@@ -112,7 +120,7 @@ test('rare values refuse a table, or are counted together until they are enough'
     many.map((column) => ({ row, column, count: 10, persons: 10 })),
   )
   t.match(
-    faultOf(() => countTableOf('wide', asked, wide)),
+    faultOf(() => countTableOf('wide', asked, wide, first)),
     { fault: 'a table of too many values' },
   )
 })
@@ -133,7 +141,7 @@ test('no pooled table has a row or column of too few, and none loses anybody', a
       const counted = some.map((each) => ({ ...each, count: each.persons }))
       let lines: ShownCell[]
       try {
-        lines = linesOf(countTableOf('p', { ...asked, pool: true }, counted))
+        lines = linesOf(countTableOf('p', { ...asked, pool: true }, counted, first))
       } catch (error) {
         if (error instanceof Refusal) return true
         throw error
@@ -147,6 +155,33 @@ test('no pooled table has a row or column of too few, and none loses anybody', a
     }),
   )
   t.ok(made > 20, `${made} tables`)
+})
+
+test('what an earlier table hides is hidden again, with a draw of its own', async (t) => {
+  const cells = cellsOf(`
+    =1 a 3
+    =1 b 30
+    =1 c 40
+    2 a 50
+    2 b 60
+    2 c 70`)
+  const before = linesOf(countTableOf('p', asked, cells, first)).map((cell) => ({
+    ...cell,
+    row: cell.row === '=1' ? "'=1" : cell.row, // As it stands in its file.
+  }))
+  const hiddenOf = (some: readonly CountedCell[], draw: number): string[] =>
+    linesOf(countTableOf('p', asked, some, { earlier: [before], draw: () => draw }))
+      .filter(({ count }) => count === undefined)
+      .map(({ row, column }) => `${row} ${column}`)
+  const known = before.filter(({ count }) => count === undefined).length
+  t.equal(known, 4)
+  for (const draw of [0, 0.5, 0.999]) t.equal(hiddenOf(cells, draw).length, known, 'the same four')
+  const grown = cells.map((cell) => ({
+    ...cell,
+    count: cell.count + 50,
+    persons: cell.persons + 50,
+  }))
+  t.same(hiddenOf(grown, 0.999), hiddenOf(cells, 0), 'though nothing is small any more')
 })
 
 test('beside an earlier table, few persons in a cell, a margin or the rest of a line are told', async (t) => {
@@ -182,12 +217,12 @@ test('beside an earlier table, few persons in a cell, a margin or the rest of a 
       },
     ]
   }
-  const first = tableOf([
+  const before = tableOf([
     [100, 200, 300],
     [400, 500, 600],
   ])
   const places = (...now: Parameters<typeof tableOf>): number =>
-    tellingPlaces(first, tableOf(...now), 10)
+    tellingPlaces(before, tableOf(...now), 10)
   t.equal(
     places([
       [100, 200, 300],
@@ -246,7 +281,7 @@ test('beside an earlier table, few persons in a cell, a margin or the rest of a 
     ],
     ['a', 'b', '(other)'],
   )
-  t.equal(tellingPlaces(first, other, 10), 0)
+  t.equal(tellingPlaces(before, other, 10), 0)
   const grown = tableOf(
     [
       [100, 200, 304],
@@ -254,5 +289,5 @@ test('beside an earlier table, few persons in a cell, a margin or the rest of a 
     ],
     ['a', 'b', '(other)'],
   )
-  t.ok(tellingPlaces(first, grown, 10) > 0, 'what was put together is the rest of its row')
+  t.ok(tellingPlaces(before, grown, 10) > 0, 'what was put together is the rest of its row')
 })

@@ -3,13 +3,15 @@ import { test } from 'tap'
 import { Refusal } from '../../src/core/errors.ts'
 import { protectTable } from '../../src/core/small-cells.ts'
 
+const by = { threshold: 10, draw: () => 0 }
+
 test('hides counts below the threshold, zero too, and what would give them away', (t) => {
   const counts = [
     [100, 3, 40],
     [50, 60, 0],
     [70, 80, 90],
   ]
-  const { hidden, primary, complementary } = protectTable({ counts })
+  const { hidden, primary, complementary } = protectTable({ counts }, by)
   t.equal(primary, 2)
   t.ok(hidden[0]?.[1] && hidden[1]?.[2])
   t.ok(complementary >= 2)
@@ -20,7 +22,7 @@ test('hides counts below the threshold, zero too, and what would give them away'
     [10, 20],
     [30, 40],
   ]
-  t.same(protectTable({ counts: open }), {
+  t.same(protectTable({ counts: open }, by), {
     hidden: [
       [false, false],
       [false, false],
@@ -43,7 +45,7 @@ test('no hidden small count can be computed from margins and shown cells', (t) =
     fc.property(tables, (counts) => {
       let result: ReturnType<typeof protectTable>
       try {
-        result = protectTable({ counts })
+        result = protectTable({ counts }, by)
       } catch (error) {
         if (error instanceof Refusal) return true
         throw error
@@ -121,19 +123,25 @@ test('whoever tries every table learns no hidden value, and of no small cell tha
   })
   let attacked = 0
   fc.assert(
-    fc.property(tables, fc.boolean(), (counts, byRows) => {
+    fc.property(tables, fc.boolean(), fc.double({ min: 0, max: 0.99, noNaN: true }), (...given) => {
+      const [counts, byRows, drawn] = given
+      const isHiddenBefore = counts.map((line, row) =>
+        line.map((_, at) => drawn > 0.6 && row === at),
+      )
       // Where rows are counted, there are fewer persons behind them.
       const persons = byRows
         ? counts.map((row) => row.map((count) => Math.ceil(count / 2)))
         : counts
       let hidden: boolean[][]
       try {
-        hidden = protectTable(byRows ? { counts, persons } : { counts }, threshold).hidden
+        const how = { threshold, draw: () => drawn, hidden: isHiddenBefore }
+        hidden = protectTable(byRows ? { counts, persons } : { counts }, how).hidden
       } catch (error) {
         if (error instanceof Refusal) return true
         throw error
       }
       if (!hidden.flat().includes(true)) return true
+      if (isHiddenBefore.flat().some((isIt, at) => isIt && !hidden.flat()[at])) return false
       attacked += 1
       const found = counts.flat().map(() => new Set<number>())
       for (const world of worldsOf(counts, hidden)) {
@@ -152,6 +160,53 @@ test('whoever tries every table learns no hidden value, and of no small cell tha
   t.end()
 })
 
+test('whoever knows the rule but not the draw is sure of few cells that a fixed choice would give away', (t) => {
+  const threshold = 3
+  let state = 7
+  const next = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+  const patternOf = (counts: number[][], draw: () => number): string | undefined => {
+    try {
+      return JSON.stringify(protectTable({ counts }, { threshold, draw }).hidden)
+    } catch (error) {
+      if (error instanceof Refusal) return undefined
+      throw error
+    }
+  }
+  /** Of so many tables, how many small cells are small in every table that could have been hidden so. */
+  const given = (draw: () => number, tries: number): { small: number; known: number } => {
+    const tally = { small: 0, known: 0 }
+    for (let tables = 0; tables < 25; ) {
+      const counts = [0, 1, 2].map(() => [0, 1, 2].map(() => Math.floor(next() * 7)))
+      const pattern = patternOf(counts, draw)
+      if (!pattern?.includes('true')) continue
+      tables += 1
+      const most = counts.flat().map(() => 0)
+      for (const world of worldsOf(counts, JSON.parse(pattern))) {
+        const rows = [0, 3, 6].map((at) => world.slice(at, at + 3))
+        const isPossible = Array.from({ length: tries }, () => patternOf(rows, draw))
+        if (!isPossible.includes(pattern)) continue
+        for (const [at, value] of world.entries()) most[at] = Math.max(most[at] ?? 0, value)
+      }
+      for (const [at, count] of counts.flat().entries()) {
+        if (count >= threshold) continue
+        tally.small += 1
+        if ((most[at] ?? 0) < threshold) tally.known += 1
+      }
+    }
+    return tally
+  }
+  const [fixed, drawn] = [given(() => 0, 1), given(next, 25)]
+  t.comment(
+    `a fixed choice gives ${fixed.known} of ${fixed.small} away, a drawn one ${drawn.known} of ${drawn.small}`,
+  )
+  t.ok(drawn.known / drawn.small < 0.06)
+  t.ok(drawn.known / drawn.small < fixed.known / fixed.small / 2)
+  t.end()
+})
+
 test('where rows are counted, a cell is small by its persons', (t) => {
   const counts = [
     [500, 40, 60],
@@ -163,12 +218,12 @@ test('where rows are counted, a cell is small by its persons', (t) => {
     [70, 80, 90],
     [50, 60, 70],
   ]
-  t.equal(protectTable({ counts }).primary, 0)
-  const { hidden, primary, complementary } = protectTable({ counts, persons })
+  t.equal(protectTable({ counts }, by).primary, 0)
+  const { hidden, primary, complementary } = protectTable({ counts, persons }, by)
   t.same([primary, complementary, hidden[0]?.[0]], [1, 3, true])
   const few = persons.map((row) => row.map(() => 9))
-  t.throws(() => protectTable({ counts, persons: few }), { code: 'policy-refused' })
-  t.throws(() => protectTable({ counts, persons: [] }), RangeError)
+  t.throws(() => protectTable({ counts, persons: few }, by), { code: 'policy-refused' })
+  t.throws(() => protectTable({ counts, persons: [] }, by), RangeError)
   t.end()
 })
 
@@ -185,10 +240,10 @@ test('refuses small margins, and tables too small to protect', (t) => {
     ],
   ]
   for (const counts of faults) {
-    t.throws(() => protectTable({ counts }), { code: 'policy-refused' })
+    t.throws(() => protectTable({ counts }, by), { code: 'policy-refused' })
   }
-  t.throws(() => protectTable({ counts: [[1], [1, 2]] }), RangeError)
-  t.throws(() => protectTable({ counts: [[-1]] }), RangeError)
-  t.throws(() => protectTable({ counts: [] }), RangeError)
+  t.throws(() => protectTable({ counts: [[1], [1, 2]] }, by), RangeError)
+  t.throws(() => protectTable({ counts: [[-1]] }, by), RangeError)
+  t.throws(() => protectTable({ counts: [] }, by), RangeError)
   t.end()
 })

