@@ -7,6 +7,7 @@ import { Refusal } from '../../core/errors.ts'
 import { noticesTable } from '../../core/manifest.ts'
 import type { MediaType } from '../../store/parts.ts'
 import type { App } from '../app.ts'
+import { digestOf } from '../content-digest.ts'
 import { idSchema, problems, requireCaller, sha256Schema } from '../schemas.ts'
 
 const mediaTypes: readonly MediaType[] = ['text/csv', 'application/vnd.apache.parquet']
@@ -113,13 +114,4 @@ async function store(
     body: request.body as Readable,
   })
   return { ...stored, sha256: Buffer.from(stored.sha256).toString('hex') }
-}
-
-/** The SHA-256 of a Content-Digest header (RFC 9530 section 2), or undefined if there is no header. */
-function digestOf(header: string | string[] | undefined): Buffer | undefined {
-  if (header === undefined) return undefined
-  const text = Array.isArray(header) ? header.join(',') : header
-  const base64 = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(text)?.[1]
-  if (!base64) throw new Refusal('input-malformed', 'Content-Digest must hold a sha-256 digest.')
-  return Buffer.from(base64, 'base64')
 }
