@@ -467,8 +467,6 @@ create table gyeol.release (
   destruction_requested_by uuid,
   destruction_job_id uuid,
   destroyed_at timestamp with time zone,
-  disclosure jsonb,
-  utility jsonb,
   constraint release_pkey PRIMARY KEY (release_id),
   constraint release_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES gyeol.account(account_id),
   constraint release_cohort_id_fkey FOREIGN KEY (cohort_id) REFERENCES gyeol.cohort(cohort_id),
@@ -544,6 +542,52 @@ create table gyeol.session (
   constraint session_account_id_fkey FOREIGN KEY (account_id) REFERENCES gyeol.account(account_id)
 );
 
+create table gyeol.ticket (
+  ticket_id uuid not null,
+  project_id uuid not null,
+  linkage_id uuid not null,
+  agency_id uuid not null,
+  state text not null default 'queued'::text,
+  job_id uuid not null,
+  object_id uuid,
+  bytes bigint,
+  sha256 bytea,
+  created_by uuid not null,
+  created_at timestamp with time zone not null default now(),
+  opened_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  constraint ticket_pkey PRIMARY KEY (ticket_id),
+  constraint ticket_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES gyeol.agency(agency_id),
+  constraint ticket_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
+  constraint ticket_job_id_fkey FOREIGN KEY (job_id) REFERENCES gyeol.job(job_id),
+  constraint ticket_linkage_id_fkey FOREIGN KEY (linkage_id) REFERENCES gyeol.linkage(linkage_id),
+  constraint ticket_object_id_fkey FOREIGN KEY (object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint ticket_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint ticket_has_a_digest CHECK ((length(sha256) = 32)),
+  constraint ticket_state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'open'::text, 'answered'::text, 'closed'::text, 'failed'::text]))),
+  constraint ticket_that_is_open_has_a_list CHECK (((state = ANY (ARRAY['queued'::text, 'closed'::text, 'failed'::text])) OR (object_id IS NOT NULL)))
+);
+
+create table gyeol.ticket_answer (
+  ticket_id uuid not null,
+  case_id uuid not null,
+  round integer not null,
+  answer text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint ticket_answer_pkey PRIMARY KEY (ticket_id, case_id, round),
+  constraint ticket_answer_is_of_a_case_of_the_ticket FOREIGN KEY (ticket_id, case_id) REFERENCES gyeol.ticket_case(ticket_id, case_id),
+  constraint ticket_answer_is_known CHECK ((answer = ANY (ARRAY['same'::text, 'not-same'::text, 'unknown'::text]))),
+  constraint ticket_answer_round_is_counted_from_one CHECK ((round >= 1))
+);
+
+create table gyeol.ticket_case (
+  ticket_id uuid not null,
+  case_id uuid not null,
+  is_asked boolean,
+  constraint ticket_case_pkey PRIMARY KEY (ticket_id, case_id),
+  constraint ticket_case_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES gyeol.ticket(ticket_id)
+);
+
 create table gyeol.vault_object (
   object_id uuid not null,
   project_id uuid not null,
@@ -555,7 +599,7 @@ create table gyeol.vault_object (
   constraint vault_object_pkey PRIMARY KEY (object_id),
   constraint vault_object_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
   constraint vault_object_sealing_key_id_fkey FOREIGN KEY (sealing_key_id) REFERENCES gyeol.sealing_key(sealing_key_id),
-  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text, 'extraction'::text])))
+  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text, 'extraction'::text, 'questions'::text])))
 );
 
 create table gyeol.witness (
@@ -584,6 +628,8 @@ CREATE INDEX link_case_by_number ON gyeol.link_case USING btree (case_id);
 CREATE UNIQUE INDEX linkage_is_one_at_a_time ON gyeol.linkage USING btree (project_id) WHERE ((state = 'queued'::text) AND (NOT is_trial));
 CREATE UNIQUE INDEX project_has_one_spine ON gyeol.project_agency USING btree (project_id) WHERE is_spine;
 CREATE UNIQUE INDEX sealing_key_is_one_a_side ON gyeol.sealing_key USING btree (project_id, release_id, side) NULLS NOT DISTINCT WHERE (retired_at IS NULL);
+CREATE INDEX ticket_answer_by_case ON gyeol.ticket_answer USING btree (case_id);
+CREATE INDEX ticket_by_project ON gyeol.ticket USING btree (project_id, created_at);
 CREATE INDEX witness_by_name ON gyeol.witness USING btree (name) WHERE (retired_at IS NULL);
 CREATE UNIQUE INDEX witness_name_is_unique ON gyeol.witness USING btree (project_id, name) WHERE (retired_at IS NULL);
 
@@ -680,6 +726,7 @@ CREATE TRIGGER finding_is_no_own_act BEFORE INSERT ON gyeol.finding FOR EACH ROW
 CREATE TRIGGER processing_record_is_kept BEFORE DELETE OR UPDATE ON gyeol.processing_record FOR EACH ROW EXECUTE FUNCTION gyeol.keep_processing_record();
 CREATE TRIGGER processing_record_is_not_emptied BEFORE TRUNCATE ON gyeol.processing_record FOR EACH STATEMENT EXECUTE FUNCTION gyeol.keep_processing_record();
 CREATE TRIGGER release_keeps_its_order BEFORE UPDATE OF state ON gyeol.release FOR EACH ROW WHEN ((old.state IS DISTINCT FROM new.state)) EXECUTE FUNCTION gyeol.require_release_order();
+CREATE TRIGGER ticket_answer_is_written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON gyeol.ticket_answer FOR EACH STATEMENT EXECUTE FUNCTION gyeol.refuse_change();
 
 alter table gyeol.job enable row level security;
 alter table gyeol.keyring_revision enable row level security;
@@ -715,7 +762,7 @@ create policy vault_object_is_ended on gyeol.vault_object for update to gyeol_ap
 create policy vault_object_is_seen on gyeol.vault_object for select to public using (true);
 create policy vault_object_of_the_api on gyeol.vault_object for insert to gyeol_api with check ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text])));
 create policy vault_object_of_the_data_side on gyeol.vault_object for insert to gyeol_data with check ((kind = ANY (ARRAY['typed-part'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text])));
-create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'extraction'::text])));
+create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'extraction'::text, 'questions'::text])));
 
 grant select, insert, update (password_hash, roles, disabled_at) on gyeol.account to gyeol_api;
 grant select (account_id, name, roles, disabled_at, created_at) on gyeol.account to gyeol_auditor;
@@ -801,7 +848,7 @@ grant select on gyeol.project_agency to gyeol_data;
 grant select on gyeol.project_agency to gyeol_key;
 grant select, insert, update (state, job_id, valid_from, valid_until, approved_by, approved_at, approval_leaf, audit_proof, recalled_by, recall_reason, ended_at, end_report_due_at, destruction_due_at, destruction_requested_by, destruction_job_id) on gyeol.release to gyeol_api;
 grant select on gyeol.release to gyeol_auditor;
-grant select, update (state, persons_object_id, manifest, manifest_sha256, signature_key, built_at, destroyed_at, disclosure, utility) on gyeol.release to gyeol_data;
+grant select, update (state, persons_object_id, manifest, manifest_sha256, signature_key, built_at, destroyed_at) on gyeol.release to gyeol_data;
 grant select on gyeol.release_file to gyeol_api;
 grant select on gyeol.release_file to gyeol_auditor;
 grant select, insert, update (desk_object_id) on gyeol.release_file to gyeol_data;
@@ -817,6 +864,14 @@ grant select on gyeol.sealing_key to gyeol_auditor;
 grant select, insert, update (retired_at, destroyed_at) on gyeol.sealing_key to gyeol_data;
 grant select, insert, update (retired_at) on gyeol.sealing_key to gyeol_key;
 grant select, insert, delete on gyeol.session to gyeol_api;
+grant select, insert, update (state) on gyeol.ticket to gyeol_api;
+grant select on gyeol.ticket to gyeol_auditor;
+grant select, update (state, object_id, bytes, sha256, opened_at, closed_at) on gyeol.ticket to gyeol_key;
+grant select, insert on gyeol.ticket_answer to gyeol_api;
+grant select on gyeol.ticket_answer to gyeol_auditor;
+grant select, insert on gyeol.ticket_case to gyeol_api;
+grant select on gyeol.ticket_case to gyeol_auditor;
+grant select, update (is_asked) on gyeol.ticket_case to gyeol_key;
 grant select, insert, update (destroyed_at) on gyeol.vault_object to gyeol_api;
 grant select on gyeol.vault_object to gyeol_auditor;
 grant select, insert, update (destroyed_at) on gyeol.vault_object to gyeol_data;

@@ -42,6 +42,9 @@ release_statement        si    -     -     -     s       -
 schema_version           s     s     s     s     s       -
 sealing_key              siU   siU   siU   -     s       -
 session                  sid   -     -     -     -       -
+ticket                   siU   sU    -     -     s       -
+ticket_answer            si    -     -     -     s       -
+ticket_case              si    sU    -     -     s       -
 vault_object             siU   siU   siU   -     s       -
 witness                  siU   -     -     -     s       -
 `
@@ -165,6 +168,8 @@ test('roles', async (t) => {
       ['gyeol_api', insertObject('desk-file')],
       ['gyeol_api', insertObject('extraction')],
       ['gyeol_data', insertObject('extraction')],
+      ['gyeol_api', insertObject('questions')],
+      ['gyeol_data', insertObject('questions')],
       ['gyeol_key', insertJob('data')],
       ['gyeol_data', insertJob('key')],
       ['gyeol_data', insertRevision('key')],

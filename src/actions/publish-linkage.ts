@@ -6,6 +6,7 @@ import { forgetKeyMaps, type Linkage, type LinkMap, saveLinked } from '../store/
 import { endObjects, insertObjects } from '../store/objects.ts'
 import { replaceParts, type ThinnedPart, tokenParts } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
+import { closeTickets } from '../store/tickets.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { ringFor } from './ring.ts'
 import { publishExtractions, type SealedExtraction } from './seal-extractions.ts'
@@ -20,7 +21,7 @@ type Made = {
 
 /**
  * Seals what a linkage made to the side that reads it next, and publishes it in one transaction. The copies of the maps that
- * the key side had of the linkage before are destroyed.
+ * the key side had of the linkage before are destroyed, and tickets about its cases are closed.
  */
 export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made): Promise<void> {
   const { job } = run
@@ -64,8 +65,9 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
     )
     const thinned = await replaceParts(tx, sealed.tokens)
     await insertCases(tx, { linkageId, projectId }, linked.worklist)
-    const gone = previous ? await forgetKeyMaps(tx, previous.id) : []
-    await endObjects(tx, [...gone, ...thinned])
+    const maps = previous ? await forgetKeyMaps(tx, previous.id) : []
+    const gone = [...maps, ...thinned, ...(await closeTickets(tx, projectId))]
+    await endObjects(tx, gone)
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'link', linkageId),
       project: projectId,
@@ -76,7 +78,7 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
       },
     })
     const ended = await publishExtractions(deps, tx, { linkageId, projectId }, extractions)
-    return { wake: parents, forgotten: [...gone, ...thinned, ...ended] }
+    return { wake: parents, forgotten: [...gone, ...ended] }
   })
   await Promise.all(forgotten.map((object) => deps.vault.destroy(object)))
   await ringFor(deps, wake)

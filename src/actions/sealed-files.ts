@@ -21,7 +21,7 @@ export async function sealFile(
   to: { projectId: string; kind: ObjectKind } & (
     | { side: Exclude<SealingSide, 'desk'> }
     | { side: 'data'; releaseId: string }
-    | { side: 'desk'; kind: 'extraction' }
+    | { side: 'desk'; kind: 'extraction' | 'questions' }
   ),
 ): Promise<SealedFile> {
   const key =

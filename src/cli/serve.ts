@@ -1,5 +1,6 @@
 /** The API process. */
 import { expireExtractions } from '../actions/expire-extractions.ts'
+import { expireQuestions } from '../actions/expire-questions.ts'
 import { endDeadDownloads, expireReleases } from '../actions/expire-releases.ts'
 import { sweepVault } from '../actions/sweep-vault.ts'
 import { type App, buildApp } from '../http/app.ts'
@@ -39,6 +40,7 @@ async function serve(context: CommandContext): Promise<undefined> {
       await sweepVault(deps, new Date())
       await endDeadDownloads(deps)
       await expireExtractions(deps)
+      await expireQuestions(deps)
     } catch (error) {
       basis.log.error('the vault could not be swept', { error: nameOf(error) })
     }

@@ -37,7 +37,7 @@ export function codebookOf(policy: Policy, catalogue: Catalogue): string {
           ? 'days since the first diagnosis'
           : (isAsDelivered && column.unit) || '',
         codes.map((code) => labelled(code, labels[code])).join('; '),
-        textOfRule(rule),
+        textOf(rule),
       ]
     }),
   )
@@ -52,7 +52,7 @@ function countRowsOf(policy: Policy, catalogue: Catalogue): string[][] {
       const title = catalogue.tables[side.table]?.columns[side.column]?.title
       const rule = policy.tables[side.table]?.columns[side.column]
       const names = [at === 0 ? row : column, 'string', title?.en ?? '', title?.ko ?? '']
-      return [`tables/${name}`, '', ...names, '', '', rule ? textOfRule(rule) : '']
+      return [`tables/${name}`, '', ...names, '', '', rule ? textOf(rule) : '']
     })
     const codes = `${hiddenCode} = hidden / 숨김`
     const counted = count === 'persons' ? ['Persons', '인원수'] : ['Rows', '행 수']
@@ -66,7 +66,7 @@ function labelled(code: string, label: { en: string; ko: string } | undefined): 
 }
 
 /** A rule and its settings: `truncate length=3`. Lists are in `datapackage.json`. */
-export function textOfRule({ rule, ...settings }: { rule: string }): string {
+function textOf({ rule, ...settings }: { rule: string }): string {
   const plain = Object.entries(settings).flatMap(([name, value]) =>
     typeof value === 'object' ? [] : [`${name}=${String(value)}`],
   )

@@ -29,6 +29,8 @@ export const linkRulesSchema = z.strictObject({
   lateWavesMax: z.int().min(1).max(99).default(3),
   /** Agencies may fetch their own serials that were linked. */
   extraction: z.boolean().default(false),
+  /** Agencies other than the spine may be asked about cases: a question tells that a record of theirs is or may be linked. */
+  tickets: z.boolean().default(false),
 })
 
 /** Checked settings. */

@@ -42,6 +42,7 @@ import { projectRoutes } from './routes/projects.ts'
 import { qualityRoutes } from './routes/quality.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { ticketRoutes } from './routes/tickets.ts'
 import { witnessRoutes } from './routes/witnesses.ts'
 
 declare module 'fastify' {
@@ -148,10 +149,12 @@ function addHooks(app: App, deps: Deps, metrics: ReturnType<typeof createMetrics
   })
 }
 
+const takings = new Set(['read-release-file', 'read-extraction', 'read-questions'])
+
 /** Refused acts of known callers are leaves too, and refused takings. Reading what is not there is not. */
 async function recordAttempt(deps: Deps, error: unknown, request: FastifyRequest): Promise<void> {
   const operation = request.routeOptions.schema?.operationId ?? 'unknown'
-  const isTaking = operation === 'read-release-file' || operation === 'read-extraction'
+  const isTaking = takings.has(operation)
   const isAct = isTaking || (request.method !== 'GET' && request.method !== 'HEAD')
   const isRead = error instanceof Refusal && error.code === 'not-found'
   const isForbidden = error instanceof Refusal && error.code === 'grant-missing'
@@ -224,6 +227,7 @@ function addRoutes(app: App, deps: Deps, metrics: ReturnType<typeof createMetric
     partRoutes(v1, deps)
     linkageRoutes(v1, deps)
     caseRoutes(v1, deps)
+    ticketRoutes(v1, deps)
     qualityRoutes(v1, deps)
     extractionRoutes(v1, deps)
     cohortRoutes(v1, deps)

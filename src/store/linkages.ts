@@ -70,6 +70,15 @@ export async function newestLinkage(
   return rows[0]
 }
 
+/** Whether a linkage of the project, not a trial, has been asked for and has not ended. */
+export async function hasLinkageUnderWay(db: Queryable, projectId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select from gyeol.linkage where project_id = $1::uuid and state = 'queued' and not is_trial`,
+    [projectId],
+  )
+  return rowCount === 1
+}
+
 /** Index versions of a project's linkages whose persons an approved release has shown. */
 export async function releasedIndexVersions(db: Queryable, projectId: string): Promise<number[]> {
   const { rows } = await db.query<{ version: number }>(

@@ -16,6 +16,7 @@ export type ObjectKind =
   | 'release-file'
   | 'desk-file'
   | 'extraction'
+  | 'questions'
 
 export type VaultObject = {
   id: string

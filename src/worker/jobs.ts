@@ -13,6 +13,7 @@ import { failLink, link } from '../actions/link.ts'
 import { makeProjectKeys } from '../actions/make-project-keys.ts'
 import { publishRelease } from '../actions/publish-release.ts'
 import { takeDelivery } from '../actions/take-delivery.ts'
+import { failQuestions, writeQuestions } from '../actions/write-questions.ts'
 import type { JobTable } from './run-job.ts'
 
 export const keySideJobs: JobTable = {
@@ -21,6 +22,7 @@ export const keySideJobs: JobTable = {
   'intake-keys': { run: intakeKeys },
   'intake-notices': { run: intakeNotices },
   link: { run: link, onFailed: failLink },
+  'write-questions': { run: writeQuestions, onFailed: failQuestions },
 }
 
 export const dataSideJobs: JobTable = {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Deps } from '../../actions/deps.ts'
 import { judgeCase } from '../../actions/judge-case.ts'
 import { showCases } from '../../actions/show-cases.ts'
+import { ticketAnswers } from '../../core/ticket-answers.ts'
 import type { App } from '../app.ts'
 import { idSchema, problems, requireCaller } from '../schemas.ts'
 
@@ -29,6 +30,10 @@ const caseSchema = z
     decision: verdictSchema.nullable().describe('By two people; holds from the next linkage on'),
     pending: verdictSchema.nullable().describe('An opinion that a second person has to agree to'),
     pendingBy: z.string().nullable(),
+    answer: z
+      .enum(ticketAnswers)
+      .nullable()
+      .describe('Whether two records of that agency are one person, as it said; decides nothing'),
   })
   .meta({ id: 'Case' })
 
