@@ -90,7 +90,7 @@ function barsOf(bars: readonly Overlap[], speech: Speech): Record<string, unknow
     label: {
       show: true,
       position: 'top',
-      fontSize: 10,
+      fontSize: 9,
       color: ink,
       formatter: ({ dataIndex }: { dataIndex: number }) =>
         speech.count(bars[dataIndex]?.persons ?? 0),

@@ -30,6 +30,7 @@ td { white-space: nowrap; }
   main { max-width: none; padding: 0; }
   h1 { font-size: 20px; }
   h2 { font-size: 15px; margin-top: 20px; break-after: avoid; }
+  h2 + p { break-inside: avoid; break-after: avoid; }
   figure, tr { break-inside: avoid; }
   thead { display: table-header-group; }
   caption { break-after: avoid; }
