@@ -34,9 +34,9 @@ export function speechOf(report: QualityReport, language: Language): Speech {
     timeZone: 'Asia/Seoul',
   })
   const count = (value: number | null): string => (value === null ? '*' : numbers.format(value))
-  const share = (value: number): string => `${(value * 100).toFixed(1)} %`
+  const share = (value: number): string => `${inPercent(value)} %`
   const interval: Speech['interval'] = ({ low, high }) =>
-    low === null || high === null ? '' : `${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}`
+    low === null || high === null ? '' : `${inPercent(low)}–${inPercent(high)}`
   const level = (name: string): string => {
     const site = cancerGroups.find(({ code }) => code === name)
     if (site) return `${site[language]} (${name})`
@@ -74,6 +74,13 @@ export function speechOf(report: QualityReport, language: Language): Speech {
     level,
     rate,
   }
+}
+
+/** To one decimal; what that would round to nothing or to all, to its first digit, for of millions it is many. */
+function inPercent(share: number): string {
+  const rest = Math.min(share, 1 - share) * 100
+  const isLost = rest < 0.05 && rest > 1e-6
+  return (share * 100).toFixed(isLost ? Math.ceil(-Math.log10(rest)) : 1)
 }
 
 /** Where the rate of a cell lies, by its being small alone; undefined where nothing can be said. */

@@ -211,6 +211,13 @@ test('both languages tell the same numbers', (t) => {
   t.end()
 })
 
+test('of millions a share is told as exactly as it is known', (t) => {
+  const html = qualityPage(reportOf(2_000_000, 50), 'en')
+  t.match(html, /0\.0.% \(0\.0–0\.0004\)/, 'none of a million')
+  t.match(qualityPage(reportOf(200, 50), 'en'), /0\.0.% \(0\.0–3\.7\)/, 'none of a hundred')
+  t.end()
+})
+
 test('the page tells waves, change, keys and what was left out', (t) => {
   const html = qualityPage(reportOf(2_000, 70), 'en')
   for (const text of [
