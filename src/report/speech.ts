@@ -77,7 +77,7 @@ export function speechOf(report: QualityReport, language: Language): Speech {
 }
 
 /** To one decimal; what that would round to nothing or to all, to its first digit, for of millions it is many. */
-function inPercent(share: number): string {
+export function inPercent(share: number): string {
   const rest = Math.min(share, 1 - share) * 100
   const isLost = rest < 0.05 && rest > 1e-6
   return (share * 100).toFixed(isLost ? Math.ceil(-Math.log10(rest)) : 1)
