@@ -46,6 +46,7 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
     linked = await linkPersons(session, {
       deliveries,
       rules,
+      epoch: project.epoch,
       ...history,
       verdicts: await decisionsOfProject(deps.pool, projectId),
       personsOf: (tokens) => deps.keyring.macColumn(person, tokens, 16),
@@ -59,7 +60,13 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
   }
   if (linkage.isTrial) await endTrial(deps, run, { linkageId: linkage.id, previous, linked })
   else {
-    await publishLinkage(deps, run, { linkageId: linkage.id, previous, linked, extractions })
+    await publishLinkage(deps, run, {
+      linkage,
+      epoch: project.epoch,
+      previous,
+      linked,
+      extractions,
+    })
     await retireKeys(deps, project)
   }
 }

@@ -76,5 +76,6 @@ export async function openHistory(
     before[agency] = [...(before[agency] ?? []), path]
   }
   const { releasedVersions } = linkage
-  return { known: { file, version: previous.indexVersion, releasedVersions }, before }
+  const { indexVersion: version, epoch } = previous
+  return { known: { file, version, epoch, releasedVersions }, before }
 }

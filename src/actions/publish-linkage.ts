@@ -13,20 +13,24 @@ import { publishExtractions, type SealedExtraction } from './seal-extractions.ts
 import { type SealedFile, sealFile } from './sealed-files.ts'
 
 type Made = {
-  linkageId: string
+  linkage: Linkage
+  /** Of the linkage key. */
+  epoch: number
   previous: Linkage | undefined
   linked: Linked
   extractions: SealedExtraction[]
 }
 
 /**
- * Seals what a linkage made to the side that reads it next, and publishes it in one transaction. The copies of the maps that
- * the key side had of the linkage before are destroyed, and tickets about its cases are closed.
+ * Seals what a linkage made to the side that reads it next, and publishes it in one transaction. The key index of the
+ * linkage before, and the copies of its maps that the key side had, are destroyed, for the next linkage goes on from this one;
+ * tickets about its cases are closed.
  */
 export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made): Promise<void> {
   const { job } = run
   const { projectId } = job
-  const { linkageId, previous, linked, extractions } = made
+  const { linkage, epoch, previous, linked, extractions } = made
+  const linkageId = linkage.id
   const sealed = await sealAll(deps, projectId, made)
   const { change } = linked.report
   const counts = {
@@ -59,6 +63,7 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
         previousId: previous?.id ?? null,
         indexVersion: change.version,
         lateWave: linked.lateWave,
+        epoch,
         report: linked.report,
       },
       sealed.maps,
@@ -66,7 +71,8 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
     const thinned = await replaceParts(tx, sealed.tokens)
     await insertCases(tx, { linkageId, projectId }, linked.worklist)
     const maps = previous ? await forgetKeyMaps(tx, previous.id) : []
-    const gone = [...maps, ...thinned, ...(await closeTickets(tx, projectId))]
+    const index = previous?.indexObjectId ? [previous.indexObjectId] : []
+    const gone = [...maps, ...index, ...thinned, ...(await closeTickets(tx, projectId))]
     await endObjects(tx, gone)
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'link', linkageId),
@@ -97,7 +103,7 @@ type Sealed = {
 async function sealAll(
   deps: WorkerDeps,
   projectId: string,
-  { linkageId, linked }: Made,
+  { linkage, linked }: Made,
 ): Promise<Sealed> {
   const data = { projectId, side: 'data' } as const
   const key = { projectId, side: 'key' } as const
@@ -111,7 +117,7 @@ async function sealAll(
     const own = await sealFile(deps, file, { ...key, kind: 'key-map' })
     files.push(map, own)
     const objects = { objectId: map.object.id, keyObjectId: own.object.id }
-    maps.push({ linkageId, deliveryId, ...objects, serials, linked: links })
+    maps.push({ linkageId: linkage.id, deliveryId, ...objects, serials, linked: links })
   }
   const tokens: ThinnedPart[] = []
   for (const [deliveryId, thinned] of Object.entries(linked.thinned)) {

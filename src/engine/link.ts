@@ -80,6 +80,8 @@ export type Linked = {
 export type ToLink = {
   deliveries: readonly LinkDelivery[]
   rules: LinkRules
+  /** Of the linkage key in force; 1 if it was never changed. */
+  epoch?: number
   /** The key index that the last linkage wrote; none before the first. */
   known?: KeyIndex | undefined
   /** Agency → link maps of the last linkage. */
@@ -182,15 +184,15 @@ function typesOf(deliveries: readonly LinkDelivery[]): WeakerType[] {
 /** What is known and was decided, and which keys of the spine are held back because of it. */
 async function takeHistory(
   session: Session,
-  { known, verdicts = [], deliveries }: ToLink,
+  { known, verdicts = [], epoch = 1 }: ToLink,
   { agencies, spine }: { agencies: readonly Agency[]; spine: number },
 ): Promise<{ torn: number; held: number }> {
   const names = agencies.map(({ name }) => name)
   await run(session, [...knownSteps(known), ...sentSteps(agencies)])
-  const torn = await takeDecisions(session, verdicts, { agencies: names, spine })
+  const isNewKey = known !== undefined && known.epoch !== epoch
+  const torn = await takeDecisions(session, verdicts, { agencies: names, spine, isNewKey })
   await session.run(`create temp view sent_spine as from sent_${spine}`)
-  if (known && deliveries.some(({ isRetired }) => isRetired)) await requireBridge(session)
-  const isNewKey = deliveries.some(({ isSpine, isRetired }) => isSpine && isRetired)
+  if (isNewKey) await requireBridge(session)
   return { torn, held: await holdKeys(session, isNewKey ? undefined : `sent_${spine}`) }
 }
 

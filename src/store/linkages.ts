@@ -19,6 +19,8 @@ export type Linkage = {
   indexVersion: number | null
   indexObjectId: string | null
   changesObjectId: string | null
+  /** Of the linkage key under which the tokens of its key index are. */
+  epoch: number
   /** Deliveries up to this wave have lost their records of nobody; null before it ended. */
   lateWave: number | null
   /** Index versions whose persons a release had shown when it was asked for. */
@@ -43,7 +45,7 @@ const linkageColumns = `linkage_id as id, project_id as "projectId", is_trial as
   rules_version as "rulesVersion", job_id as "jobId", persons_object_id as "personsObjectId",
   persons, persons_sha256 as "personsSha256", report,
   previous_id as "previousId", index_version as "indexVersion", index_object_id as "indexObjectId",
-  changes_object_id as "changesObjectId", late_wave as "lateWave",
+  changes_object_id as "changesObjectId", epoch, late_wave as "lateWave",
   released_versions as "releasedVersions", created_by as "createdBy", created_at as "createdAt", ended_at as "endedAt"`
 
 /** The linkage, or undefined. */
@@ -136,6 +138,7 @@ export async function saveLinked(
     previousId: string | null
     indexVersion: number
     lateWave: number
+    epoch: number
     indexObjectId: string
     changesObjectId: string
   },
@@ -146,7 +149,7 @@ export async function saveLinked(
      set state = 'linked', persons_object_id = $2::uuid, persons = $3::bigint, report = $4::jsonb,
          persons_sha256 = $5::bytea, previous_id = $6::uuid, index_version = $7::integer,
          index_object_id = $8::uuid, changes_object_id = $9::uuid, late_wave = $10::integer,
-         ended_at = now()
+         epoch = $11::integer, ended_at = now()
      where linkage_id = $1::uuid and state = 'queued'`,
     [
       linkage.id,
@@ -159,6 +162,7 @@ export async function saveLinked(
       linkage.indexObjectId,
       linkage.changesObjectId,
       linkage.lateWave,
+      linkage.epoch,
     ],
   )
   await tx.query(

@@ -14,14 +14,16 @@ export type Verdict = { caseId: string; verdict: 'must-link' | 'cannot-link' | '
  * be one person) and `spine_apart` (a, b: to be two, in both orders). Decisions of one person that contradict one that
  * keeps two of its records apart are left aside.
  *
- * @param agencies - names by number.
- * @param spine - the number of the spine.
+ * What a notice joined is joined for good when the linkage key changes: the notice is under the older one. Table `together`
+ * (serial, spine_serial) has these.
+ *
+ * @param of.agencies - names by number; `spine`: the spine's number; `isNewKey`: the tokens of the index meet none of these.
  * @returns how many spine records stand in decisions that contradict each other.
  */
 export async function takeDecisions(
   session: Session,
   verdicts: readonly Verdict[],
-  { agencies, spine }: { agencies: readonly string[]; spine: number },
+  { agencies, spine, isNewKey }: { agencies: readonly string[]; spine: number; isNewKey: boolean },
 ): Promise<number> {
   const rows = verdicts.map(
     ({ caseId, verdict }) => `(${quoteText(caseId)}::uuid, ${quoteText(verdict)})`,
@@ -40,9 +42,22 @@ export async function takeDecisions(
     select unnest([serial, spine_serial]) as a, unnest([spine_serial, serial]) as b
     from decided where agency = ${spine} and verdict = 'cannot-link'`)
   await session.run(`
+    create temp table together as
+    select serial, spine_serial from known_together
+    union
+    select serial, min(serial) over (partition by person) from known_spine
+    where ${isNewKey} and person in (
+      select person from known_spine group by person having min(t1) <> max(t1)
+    )`)
+  await session.run(`
     create temp table spine_together as
     select serial as a, spine_serial as b
-    from decided where agency = ${spine} and verdict = 'must-link'`)
+    from decided where agency = ${spine} and verdict = 'must-link'
+    union
+    select serial, spine_serial
+    from together
+    anti join spine_apart on a = serial and b = spine_serial
+    where serial <> spine_serial`)
   await labelComponents(session, 'spine_together', 'together_label')
   await session.run(`
     create temp table spine_label as

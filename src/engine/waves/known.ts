@@ -7,7 +7,8 @@
  * | person | ordinal, person, version | a living person, its place in that linkage's list, the version that founded it |
  * | spine | serial, person, t1, t4, version, first_wave, last_wave | a record of the spine, whose person it is, its keys in force |
  * | change | person, other, reason, version | a number that was given up (`merge`) or that another came out of (`split`) |
- * | case | case_id, agency, serial, spine_serial | what people may decide on, and all that they have decided on |
+ * | case | case_id, agency, serial, spine_serial | what people may decide on, or ever could |
+ * | together | serial, spine_serial | records of one person that a notice under an older linkage key joined |
  *
  * What carries a person from wave to wave is the serial of its spine record, which the registry keeps, and not the token: a
  * corrected number would otherwise carry a person's history to whoever really has that number.
@@ -19,6 +20,8 @@ export type KeyIndex = {
   file: string
   /** Counted from 1; a linkage writes the next. */
   version: number
+  /** Of the linkage key under which its tokens are. */
+  epoch: number
   /** Versions whose persons have been shown in a release: who was shown first keeps their number when two become one. */
   releasedVersions: readonly number[]
 }
@@ -31,7 +34,7 @@ const columns = `kind varchar, ordinal integer, person uuid, other uuid, reason 
   last_wave smallint`
 
 /**
- * Views `known_person`, `known_spine` and `known_case`, table `known_change`, and table `used_number` (every number that
+ * Views `known_person`, `known_spine` and `known_case`, tables `known_change` and `known_together`, and table `used_number` (every number that
  * somebody has or had); all empty before the first linkage.
  */
 export function knownSteps(known: KeyIndex | undefined): string[] {
@@ -46,6 +49,7 @@ export function knownSteps(known: KeyIndex | undefined): string[] {
       ${of('spine', 'serial, person, t1, t4, version, first_wave, last_wave')}`,
     `create temp table known_change as ${of('change', 'person, other, reason, version')}`,
     `create temp view known_case as ${of('case', 'case_id, agency, serial, spine_serial')}`,
+    `create temp table known_together as ${of('together', 'serial, spine_serial')}`,
     `create temp table used_number as
       select person from known_person
       union

@@ -97,10 +97,12 @@ export async function writeIndex(
       from (
         select case_id, ${names}[agency + 1] as agency, serial, spine_serial from work_case
         union
-        select case_id, agency, serial, spine_serial from known_case
-        where case_id in (select case_id from said)
+        from known_case select case_id, agency, serial, spine_serial
       )
       order by case_id)
+      union all
+      (select ${row('together', { serial: 'serial', spine_serial: 'spine_serial' })}
+      from together where serial <> spine_serial order by serial, spine_serial)
     ) to ${quoteText(files.indexFile)} (${parquetOptions})`)
 }
 

@@ -40,6 +40,7 @@ export function openProject(dir: string, rules: LinkRules): Project {
   const deliveries: (Omit<LinkDelivery, 'files'> & { files: string[]; epoch: number })[] = []
   let last: Run | undefined
   let epoch = 1
+  let lastEpoch = 1
   let wave = 0
   let runs = 0
   const withSession = async <T>(
@@ -88,7 +89,12 @@ export function openProject(dir: string, rules: LinkRules): Project {
       runs += 1
       const outDir = join(dir, `run-${runs}`)
       await mkdir(outDir)
-      const known = last && { file: last.linked.indexFile, version: last.version, releasedVersions }
+      const known = last && {
+        file: last.linked.indexFile,
+        version: last.version,
+        epoch: lastEpoch,
+        releasedVersions,
+      }
       const before: Record<string, string[]> = {}
       for (const [id, { file }] of Object.entries(last?.linked.maps ?? {})) {
         const [agency = ''] = id.split(' ')
@@ -98,6 +104,7 @@ export function openProject(dir: string, rules: LinkRules): Project {
         linkPersons(session, {
           deliveries: deliveries.map((one) => ({ ...one, isRetired: one.epoch < epoch })),
           rules,
+          epoch,
           known,
           before,
           verdicts,
@@ -105,6 +112,7 @@ export function openProject(dir: string, rules: LinkRules): Project {
           outDir,
         }),
       )
+      lastEpoch = epoch
       for (const delivery of deliveries) {
         const files = linked.thinned[delivery.deliveryId]
         if (files) delivery.files = files

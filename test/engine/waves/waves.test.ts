@@ -200,8 +200,30 @@ test('under a new linkage key everybody keeps their number and their links, once
   await deliver({ records: [...registry, record(one, 'q', { k1: '2', k4: 'y' })], notices: [] })
   const second = await link()
   t.same(of(second, 'spine a', 'spine b', 'one p', 'one q'), [a, b, a, b])
-  t.same(of(second, 'one n'), [undefined])
+  t.notOk(second.personOf.has('one n'), 'whose tokens meet none any more is gone')
   t.same(second.linked.report.change.attached, 1)
+})
+
+test('what a notice or people made one stays one under a new linkage key', async (t) => {
+  const { deliver, link, changeKey } = await project(t)
+  const registry = ['a', 'b', 'c', 'd'].map((serial, at) =>
+    record(spine, serial, { k1: String(at), k2: `name ${at >> 1}`, k4: 'x' }),
+  )
+  await deliver({ records: registry, notices: [['0', '1']] })
+  const first = await link()
+  t.same(of(first, 'spine a'), of(first, 'spine b'))
+  const caseId = first.cases.get('spine c d') ?? ''
+  const verdicts = [{ caseId, verdict: 'must-link' as const }]
+  const second = await link({ verdicts })
+  t.same(of(second, 'spine c'), of(second, 'spine d'))
+  changeKey()
+  await deliver({ records: registry, notices: [] })
+  const names = ['spine a', 'spine b', 'spine c', 'spine d']
+  t.same(of(await link({ verdicts }), ...names), of(second, ...names))
+  const fourth = await link({ verdicts })
+  t.same(of(fourth, ...names), of(second, ...names), 'and so it stays')
+  await deliver({ records: [record(spine, 'a', { k1: '3', k4: 'x' })], notices: [] })
+  t.equal((await link({ verdicts })).linked.report.change.held, 1, 'keys are held back as before')
 })
 
 test('a record that is nobody’s waits so many waves and is then destroyed, unless its person comes', async (t) => {
