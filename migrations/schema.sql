@@ -329,6 +329,7 @@ create table gyeol.linkage (
   changes_object_id uuid,
   released_versions integer[] not null default '{}'::integer[],
   late_wave integer,
+  epoch integer not null default 1,
   constraint linkage_index_is_one_a_version UNIQUE (project_id, index_version),
   constraint linkage_pkey PRIMARY KEY (linkage_id),
   constraint linkage_changes_object_id_fkey FOREIGN KEY (changes_object_id) REFERENCES gyeol.vault_object(object_id),
@@ -830,7 +831,7 @@ grant select, insert, update (key_object_id) on gyeol.link_map to gyeol_key;
 grant select, insert on gyeol.linkage to gyeol_api;
 grant select on gyeol.linkage to gyeol_auditor;
 grant select on gyeol.linkage to gyeol_data;
-grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at, previous_id, index_version, index_object_id, changes_object_id, late_wave) on gyeol.linkage to gyeol_key;
+grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at, previous_id, index_version, index_object_id, changes_object_id, late_wave, epoch) on gyeol.linkage to gyeol_key;
 grant select, insert, update (upload_object_id, taken_object_id) on gyeol.part to gyeol_api;
 grant select on gyeol.part to gyeol_auditor;
 grant select, update (state, upload_object_id, taken_object_id, rows, rows_taken, refusals, report) on gyeol.part to gyeol_data;
