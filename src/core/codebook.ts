@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/schema.ts'
 import { countColumns, hiddenCode } from './count-table.ts'
+import { titlesOfCounts } from './count-titles.ts'
 import { cellOf } from './csv-cell.ts'
 import { type Policy, releasedColumns } from './policy.ts'
 
@@ -47,17 +48,24 @@ export function codebookOf(policy: Policy, catalogue: Catalogue): string {
 /** Of each table of counts: what stands above, what beside, and what is counted. */
 function countRowsOf(policy: Policy, catalogue: Catalogue): string[][] {
   return Object.entries(policy.counts ?? {}).flatMap(([name, asked]) => {
-    const [row, column, count] = countColumns(asked)
-    const sides = [asked.rows, asked.columns].map((side, at) => {
-      const title = catalogue.tables[side.table]?.columns[side.column]?.title
-      const rule = policy.tables[side.table]?.columns[side.column]
-      const names = [at === 0 ? row : column, 'string', title?.en ?? '', title?.ko ?? '']
-      return [`tables/${name}`, '', ...names, '', '', rule ? textOf(rule) : '']
+    const titles = titlesOfCounts(policy, catalogue, asked)
+    return countColumns(asked).map((column, at) => {
+      const side = [asked.rows, asked.columns][at]
+      const rule = side && policy.tables[side.table]?.columns[side.column]
+      const what = side ? [rule ? textOf(rule) : ''] : [`threshold=${asked.threshold}`]
+      const codes = side ? '' : `${hiddenCode} = hidden / 숨김`
+      const named = [titles[at]?.en ?? '', titles[at]?.ko ?? '']
+      return [
+        `tables/${name}`,
+        '',
+        column,
+        side ? 'string' : 'integer',
+        ...named,
+        '',
+        codes,
+        ...what,
+      ]
     })
-    const codes = `${hiddenCode} = hidden / 숨김`
-    const counted = count === 'persons' ? ['Persons', '인원수'] : ['Rows', '행 수']
-    const what = [count, 'integer', ...counted, '', codes, `threshold=${asked.threshold}`]
-    return [...sides, [`tables/${name}`, '', ...what]]
   })
 }
 

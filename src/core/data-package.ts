@@ -6,6 +6,7 @@
 import type { Catalogue } from '../catalogue/schema.ts'
 import type { Json } from './canonical.ts'
 import { countColumns, hiddenCode } from './count-table.ts'
+import { diagnosisTitles, titlesOfCounts } from './count-titles.ts'
 import {
   diagnosisTimeOf,
   own,
@@ -79,24 +80,17 @@ function countResource(
   const short = name.replace(/^tables\/|\.csv$/g, '')
   const asked = own(policy.counts ?? {}, short)
   if (!asked) throw new RangeError('a table of counts that the policy does not ask for')
-  const [row, column, count] = countColumns(asked)
-  const ofPersons = asked.count === 'persons'
-  const fields = [
-    ...[asked.rows, asked.columns].map((side, at) => {
-      const title = catalogue.tables[side.table]?.columns[side.column]?.title
-      const named = title && { title: title.en, 'x-title-ko': title.ko }
-      return { name: at === 0 ? row : column, type: 'string', ...named }
-    }),
-    {
-      name: count,
-      type: 'integer',
-      title: ofPersons ? 'Persons' : 'Rows',
-      'x-title-ko': ofPersons ? '인원수' : '행 수',
-    },
-  ]
+  const titles = titlesOfCounts(policy, catalogue, asked)
+  const fields = countColumns(asked).map((field, at) => ({
+    name: field,
+    type: at === 2 ? 'integer' : 'string',
+    title: titles[at]?.en ?? '',
+    'x-title-ko': titles[at]?.ko ?? '',
+  }))
   return {
     name: `tables-${short}`,
     title: `Table of counts: ${short}`,
+    'x-title-ko': `집계표: ${short}`,
     profile: 'tabular-data-resource',
     path: name,
     format: 'csv',
@@ -163,15 +157,15 @@ const pseudonymField: Json = {
 const diagnosisMonthField: Json = {
   name: 'diagnosis_month',
   type: 'yearmonth',
-  title: 'Month of the first diagnosis',
-  'x-title-ko': '최초 진단 연월',
+  title: diagnosisTitles.month.en,
+  'x-title-ko': diagnosisTitles.month.ko,
 }
 
 const diagnosisYearField: Json = {
   name: 'diagnosis_month',
   type: 'year',
-  title: 'Year of the first diagnosis',
-  'x-title-ko': '최초 진단 연도',
+  title: diagnosisTitles.year.en,
+  'x-title-ko': diagnosisTitles.year.ko,
 }
 
 function fieldOf({ name, rule, column, type }: ReleasedColumn): Json {

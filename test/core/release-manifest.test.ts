@@ -1,7 +1,9 @@
 import { test } from 'tap'
 import { defaultCatalogue } from '../../src/catalogue/load.ts'
 import { canonicalJson } from '../../src/core/canonical.ts'
+import { codebookOf } from '../../src/core/codebook.ts'
 import { dataPackageOf, type TableFile } from '../../src/core/data-package.ts'
+import { examplePolicies } from '../../src/core/example-policies.ts'
 import { policySchema } from '../../src/core/policy.ts'
 import { manifestOf, type PackageFile, type ReleaseFacts } from '../../src/core/release-manifest.ts'
 
@@ -93,4 +95,26 @@ test('describes each table and format with the columns that left', (t) => {
   })
   t.ok(canonicalJson(described))
   t.end()
+})
+
+test('describes tables of counts by the titles of what they count', async (t) => {
+  const policy = examplePolicies().get('cancer-counts')
+  if (!policy) throw new Error('no such example')
+  const counts = Object.keys(policy.counts ?? {}).map((name) => ({
+    ...file(`tables/${name}.csv`),
+    rows: 9,
+  }))
+  const catalogue = defaultCatalogue()
+  const described = dataPackageOf({ policy, catalogue, files: [], persons: [], counts })
+  const titled = { title: /./, 'x-title-ko': /./ }
+  const schema = { fields: [titled, titled, titled], missingValues: ['*'] }
+  t.match(described, { resources: counts.map(() => ({ ...titled, schema })) })
+  t.match(JSON.stringify(described), /"persons.diagnosis_month".*"Year of the first diagnosis"/)
+  const codebook = codebookOf(policy, catalogue)
+  t.equal(codebook.split('\r\n').length, 2 + 3 * 4)
+  t.match(codebook, /^tables\/surgery-by-year,,persons\.diagnosis_month,string,Year of/m)
+  t.match(
+    codebook,
+    /^tables\/tumours,,rows,integer,Rows,행 수,,\* = hidden \/ 숨김,threshold=10\r$/m,
+  )
 })
