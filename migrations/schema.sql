@@ -468,6 +468,8 @@ create table gyeol.release (
   destruction_requested_by uuid,
   destruction_job_id uuid,
   destroyed_at timestamp with time zone,
+  disclosure jsonb,
+  utility jsonb,
   constraint release_pkey PRIMARY KEY (release_id),
   constraint release_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES gyeol.account(account_id),
   constraint release_cohort_id_fkey FOREIGN KEY (cohort_id) REFERENCES gyeol.cohort(cohort_id),
@@ -849,7 +851,7 @@ grant select on gyeol.project_agency to gyeol_data;
 grant select on gyeol.project_agency to gyeol_key;
 grant select, insert, update (state, job_id, valid_from, valid_until, approved_by, approved_at, approval_leaf, audit_proof, recalled_by, recall_reason, ended_at, end_report_due_at, destruction_due_at, destruction_requested_by, destruction_job_id) on gyeol.release to gyeol_api;
 grant select on gyeol.release to gyeol_auditor;
-grant select, update (state, persons_object_id, manifest, manifest_sha256, signature_key, built_at, destroyed_at) on gyeol.release to gyeol_data;
+grant select, update (state, persons_object_id, manifest, manifest_sha256, signature_key, built_at, destroyed_at, disclosure, utility) on gyeol.release to gyeol_data;
 grant select on gyeol.release_file to gyeol_api;
 grant select on gyeol.release_file to gyeol_auditor;
 grant select, insert, update (desk_object_id) on gyeol.release_file to gyeol_data;

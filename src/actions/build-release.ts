@@ -84,7 +84,11 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
       throw new Error('another release was begun meanwhile') // The next attempt is held against it.
     }
     await insertObjects(tx, [sealed.object, ...files.map(({ object }) => object)])
-    await saveReleasePersons(tx, release.id, sealed.object.id)
+    await saveReleasePersons(tx, {
+      id: release.id,
+      objectId: sealed.object.id,
+      disclosure: made.told,
+    })
     for (const file of files) await insertReleaseFile(tx, { releaseId: release.id, ...rowOf(file) })
     await insertJobs(tx, jobs)
     const children = jobs.map(({ jobId, side }) => ({ jobId, side }))

@@ -12,13 +12,11 @@ import { diagnosisTimeOf, type Policy, policySchema, quasiIdentifierOf } from '.
 import { manifestOf, type PackageFile, type ReleaseFacts } from '../core/release-manifest.ts'
 import { releaseReadme } from '../core/release-readme.ts'
 import { stateAfter } from '../core/states.ts'
-import { utilityReportOf } from '../core/utility-report.ts'
 import { writePersonTable } from '../engine/release-person-table.ts'
 import { openSession } from '../engine/session.ts'
 import { signDetached } from '../keys/cms.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { findCohort } from '../store/cohorts.ts'
-import { childrenOf } from '../store/jobs.ts'
 import { endLease } from '../store/leases.ts'
 import { findLinkage } from '../store/linkages.ts'
 import { insertObjects } from '../store/objects.ts'
@@ -30,6 +28,7 @@ import { filesOf } from './build-release-part.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { type Described, descriptionsOf } from './describe-release.ts'
 import { type FilesBefore, filesBefore, formatOf } from './files-before.ts'
+import { lostUtility } from './lost-utility.ts'
 import { ringFor } from './ring.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
@@ -111,10 +110,7 @@ async function describe(
   of: { policy: Policy; persons: Sealed[] } & Pick<FilesBefore, 'tables' | 'counts'>,
 ): Promise<Made[]> {
   const project = await findProject(deps.pool, run.job.projectId)
-  const parts = await childrenOf(deps.pool, run.job.jobId)
-  const utility = utilityReportOf(
-    parts.map(({ subject, result }) => ({ table: subject['table'] ?? '', result })),
-  )
+  const { report: utility } = await lostUtility(deps.pool, run.job)
   const persons = of.persons.map((each) => ({
     ...packageFile(each),
     rows: each.rows ?? 0,
@@ -215,7 +211,8 @@ async function save(
       })
     }
     const signatureKey = deps.keyring.publicKey({ purpose: 'release-signature' })
-    await saveReleaseBuilt(tx, { ...built, id: release.id, signatureKey })
+    const { told: utility } = await lostUtility(tx, job)
+    await saveReleaseBuilt(tx, { ...built, id: release.id, signatureKey, utility })
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'build-release', release.id),
       project: job.projectId,

@@ -12,7 +12,9 @@ import {
   requireDifferences,
   requireMeasures,
 } from '../core/disclosure-report.ts'
+import { linkRulesSchema } from '../core/passes.ts'
 import { diagnosisTimeOf, type Policy, policySchema } from '../core/policy.ts'
+import { type ToldDisclosure, toldDisclosureOf } from '../core/told-disclosure.ts'
 import { measureRelease } from '../engine/measure-release.ts'
 import { releasePersons } from '../engine/release-persons.ts'
 import { openSession, type Session } from '../engine/session.ts'
@@ -44,6 +46,8 @@ export type Making = {
 /** Files in scratch: the list of persons, and what of the package is made with it. */
 export type ReleasePersonsMade = {
   file: string
+  /** What may be told of it. */
+  told: ToldDisclosure
   /** The disclosure report first, the tables of counts, and what changed for those who hold an earlier release. */
   files: { name: string; path: string; rows: number | null }[]
   /** The releases of the project with which it was compared, as far as need be. */
@@ -98,7 +102,9 @@ export async function makeReleasePersons(
     const files = await filesToGo(making, { measured, compared, tables })
     const suppressed = measured?.suppressed?.records ?? 0
     const counts = { persons, withAnchor, suppressed, tables: tables.length }
-    return { file, files, besides: begun.map(({ id }) => id), counts }
+    const { cellMin } = linkRulesSchema.parse(project?.rules)
+    const told = toldDisclosureOf(measured, compared.differences, cellMin)
+    return { file, files, told, besides: begun.map(({ id }) => id), counts }
   } finally {
     session.close()
   }

@@ -38,7 +38,7 @@ export function codebookOf(policy: Policy, catalogue: Catalogue): string {
           ? 'days since the first diagnosis'
           : (isAsDelivered && column.unit) || '',
         codes.map((code) => labelled(code, labels[code])).join('; '),
-        textOf(rule),
+        textOfRule(rule),
       ]
     }),
   )
@@ -52,7 +52,7 @@ function countRowsOf(policy: Policy, catalogue: Catalogue): string[][] {
     return countColumns(asked).map((column, at) => {
       const side = [asked.rows, asked.columns][at]
       const rule = side && policy.tables[side.table]?.columns[side.column]
-      const what = side ? [rule ? textOf(rule) : ''] : [`threshold=${asked.threshold}`]
+      const what = side ? [rule ? textOfRule(rule) : ''] : [`threshold=${asked.threshold}`]
       const codes = side ? '' : `${hiddenCode} = hidden / 숨김`
       const named = [titles[at]?.en ?? '', titles[at]?.ko ?? '']
       return [
@@ -74,7 +74,7 @@ function labelled(code: string, label: { en: string; ko: string } | undefined): 
 }
 
 /** A rule and its settings: `truncate length=3`. Lists are in `datapackage.json`. */
-function textOf({ rule, ...settings }: { rule: string }): string {
+export function textOfRule({ rule, ...settings }: { rule: string }): string {
   const plain = Object.entries(settings).flatMap(([name, value]) =>
     typeof value === 'object' ? [] : [`${name}=${String(value)}`],
   )

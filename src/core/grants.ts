@@ -45,6 +45,7 @@ const grants = {
   'show-cohort': ['operator', 'reviewer', 'auditor'],
   'request-release': ['operator'],
   'show-release': ['operator', 'custodian', 'reviewer', 'head', 'auditor', 'recipient'],
+  'show-disclosure': ['operator', 'reviewer', 'head', 'auditor'],
   'show-releases': ['operator', 'auditor'],
   'show-downloads': ['operator', 'custodian', 'head', 'auditor'],
   'record-finding': ['reviewer'],

@@ -3,7 +3,6 @@
  * the parts alone.
  */
 import { z } from 'zod'
-import type { Json } from './canonical.ts'
 
 /** A mean, to four digits, of at least a thousand values: what may be said of a part. */
 const meanSchema = z.object({ values: z.number(), mean: z.number() })
@@ -34,6 +33,19 @@ const resultSchema = z.object({
   utility: partUtilitySchema,
 })
 
+/** The document. */
+export type UtilityReport = {
+  report: 'gyeol-utility-1'
+  means: string
+  tables: Record<
+    string,
+    {
+      rows: Record<string, number>
+      columns: Record<string, ColumnUtility & { meanShift?: number }>
+    }
+  >
+}
+
 const lost = ['rows', 'outsideScope', 'sensitive', 'otherPersons'] as const
 
 /**
@@ -41,7 +53,9 @@ const lost = ['rows', 'outsideScope', 'sensitive', 'otherPersons'] as const
  *
  * @throws {ZodError} for a result that is none: a defect.
  */
-export function utilityReportOf(parts: readonly { table: string; result: unknown }[]): Json {
+export function utilityReportOf(
+  parts: readonly { table: string; result: unknown }[],
+): UtilityReport {
   const tables: Record<string, { rows: Record<string, number>; columns: PartUtility['columns'] }> =
     {}
   for (const { table, result } of parts) {
@@ -66,7 +80,10 @@ export function utilityReportOf(parts: readonly { table: string; result: unknown
   }
 }
 
-function shown([column, utility]: [string, ColumnUtility]): [string, Json] {
+function shown([column, utility]: [string, ColumnUtility]): [
+  string,
+  ColumnUtility & { meanShift?: number },
+] {
   const { before, after } = utility
   const shift = before && after ? { meanShift: after.mean - before.mean } : {}
   return [column, { ...utility, ...shift }]

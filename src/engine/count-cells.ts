@@ -21,27 +21,36 @@ const cellsMax = 100_000
  * @throws {Refusal} `policy-refused` for more than 100,000 combinations of values.
  */
 export async function countCells(session: Session, of: CountCells): Promise<CountedCell[]> {
-  const sql = of.asked.count === 'persons' ? personsSql(of) : rowsSql(of)
+  const { rows, columns, count } = of.asked
+  const tables = count === 'persons' ? [...new Set([rows.table, columns.table])] : []
+  for (const [index, table] of tables.entries()) {
+    // One after the other, so that each has the memory to itself.
+    await session.run(`create temp table gyeol_counted_${index} as ${valuesOf(of, table)}`)
+  }
+  const sql = count === 'persons' ? personsSql(of, tables) : rowsSql(of)
   const cells = await session.rows<CountedCell>(`${sql} limit ${cellsMax + 1}`)
+  for (const index of tables.keys()) await session.run(`drop table gyeol_counted_${index}`)
   if (cells.length > cellsMax)
     throw policyRefused({ fault: 'a table of too many values', cellsMax })
   return cells
 }
 
-function personsSql(of: CountCells): string {
+/** Of each person, what a table says of the columns counted by. */
+function valuesOf(of: CountCells, table: string): string {
+  if (table === 'persons') return diagnosesSql(of)
   const { rows, columns } = of.asked
-  const uses = [rows, columns]
-  const tables = [...new Set(uses.map(({ table }) => table))]
-  const known = tables.map((table, index) => {
-    const used = uses.filter((use) => use.table === table)
-    const sql = table === 'persons' ? diagnosesSql(of) : tableSql(of, { table, uses: used })
-    return `left join (${sql}) as t${index} using (ordinal)`
-  })
-  const [row, column] = uses.map(
+  const uses = [rows, columns].filter((use) => use.table === table)
+  const names = uses.map(({ column }) => quoteIdentifier(`after ${column}`))
+  return `select ${['ordinal', ...names].join(', ')} from (${tableSql(of, { table, uses })})`
+}
+
+function personsSql({ asked, persons }: CountCells, tables: readonly string[]): string {
+  const joins = tables.map((_, at) => `left join gyeol_counted_${at} as t${at} using (ordinal)`)
+  const [row, column] = [asked.rows, asked.columns].map(
     (use) => `t${tables.indexOf(use.table)}.${quoteIdentifier(`after ${use.column}`)}`,
   )
   return `select ${row} as "row", ${column} as "column", count(*) as count, count(*) as persons
-    from read_parquet(${quoteText(of.persons)}) as list ${known.join(' ')}
+    from read_parquet(${quoteText(persons)}) as list ${joins.join(' ')}
     group by all`
 }
 

@@ -143,28 +143,51 @@ export function diagnosisSql(time: NonNullable<Policy['diagnosisTime']>): string
   return time === 'year' ? 'left(anchor_month, 4)' : 'anchor_month'
 }
 
-/** What a table says of each person: ordinal, and each column used as `before …` and `after …`. */
+/**
+ * What a table says of each person: ordinal, and each column used as `before …` and `after …`. Most persons have one value
+ * of a column: the least and the greatest of it tell, in memory of a fixed size that can be spilled, and only for the others
+ * are values collected.
+ */
 export function tableSql(
   of: KnownPersons,
   { table, uses }: { table: string; uses: readonly Use[] },
 ): string {
-  const collected = uses.flatMap(({ column, take }) =>
-    ['before', 'after'].map((when) => {
-      const name = quoteIdentifier(`${when} ${column}`)
-      const least = `min(${name})`
-      // Somebody who knows several values of a person knows more than one of them alone.
-      const all = `array_to_string(list_sort(list_distinct(list(${name}))), '|')`
-      const value =
-        take === 'least' ? least : `if(${least} = max(${name}), ${least}, nullif(${all}, ''))`
-      return `${value} as ${name}`
-    }),
+  const values = valuesSql(
+    of,
+    table,
+    uses.map(({ column }) => column),
   )
-  return `select ${['ordinal', ...collected].join(', ')}
-    from (${valuesSql(
-      of,
-      table,
-      uses.map(({ column }) => column),
-    )}) group by ordinal`
+  const columns = uses.flatMap(({ column, take }) =>
+    ['before', 'after'].map((when) => ({ take, name: `${when} ${column}` })),
+  )
+  const all = columns.filter(({ take }) => take === 'all').map(({ name }) => name)
+  const least = columns.map(
+    ({ name }) => `min(${quoteIdentifier(name)}) as ${quoteIdentifier(name)}`,
+  )
+  const most = all.map(
+    (name) => `max(${quoteIdentifier(name)}) as ${quoteIdentifier(`most ${name}`)}`,
+  )
+  const bounds = `select ${['ordinal', ...least, ...most].join(', ')} from (${values}) group by ordinal`
+  if (all.length === 0) return bounds
+  const isSeveral = (name: string): string =>
+    `bounds.${quoteIdentifier(name)} <> bounds.${quoteIdentifier(`most ${name}`)}`
+  // Somebody who knows several values of a person knows more than one of them alone.
+  const together = all.map((name) => {
+    const column = quoteIdentifier(name)
+    return `array_to_string(list_sort(list_distinct(list(${column}))), '|') as ${column}`
+  })
+  const shown = columns.map(({ name, take }) => {
+    const column = quoteIdentifier(name)
+    if (take === 'least') return `bounds.${column}`
+    return `case when ${isSeveral(name)} then several.${column} else bounds.${column} end as ${column}`
+  })
+  return `
+    with bounds as materialized (${bounds}),
+      several as (
+        select ${['ordinal', ...together].join(', ')} from (${values})
+        semi join (select ordinal from bounds where ${all.map(isSeveral).join(' or ')}) using (ordinal)
+        group by ordinal)
+    select ${['bounds.ordinal', ...shown].join(', ')} from bounds left join several using (ordinal)`
 }
 
 /**

@@ -23,7 +23,7 @@ export function flowCharts({ flow, waves }: QualityReport, speech: Speech): Html
     .filter(({ data }) => data.some((share) => share > 0))
   const chart = chartOf(
     {
-      legend: { top: 0, left: 'center', width: 860, itemWidth: 14, itemGap: 20 },
+      legend: { top: 0, left: 'center', width: 860, itemWidth: 14, itemGap: 28 },
       grid: { left: 170, right: 30, top: 64, bottom: 30 },
       xAxis: { type: 'value', min: 0, max: 100, axisLabel: { formatter: '{value} %' } },
       yAxis: {

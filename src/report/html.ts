@@ -9,20 +9,28 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (mark) => marks[mark] ?? '')
 }
 
-/** A table; the first cell of each row is its heading. `caption` is read aloud and shown. */
+/**
+ * A table; the first cell of each row is its heading. `caption` is read aloud and shown. Columns of words stand at their left,
+ * columns of numbers at their right, and a table of two columns is no wider than it need be.
+ */
 export function tableOf(
   caption: string,
   heads: readonly string[],
   rows: readonly (readonly string[])[],
 ): Html {
-  const head = heads.map((text) => `<th scope="col">${escaped(text)}</th>`).join('')
+  const isWords = heads.map((_, at) => rows.some((row) => /^\p{L}/u.test(row[at] ?? '')))
+  const kind = (at: number): string => (at > 0 && isWords[at] ? ' class="words"' : '')
+  const head = heads.map((text, at) => `<th scope="col"${kind(at)}>${escaped(text)}</th>`).join('')
   const body = rows.map(([first = '', ...cells]) => {
-    const rest = cells.map((text) => `<td>${escaped(text).replaceAll('\n', '<br>')}</td>`)
+    const rest = cells.map(
+      (text, at) => `<td${kind(at + 1)}>${escaped(text).replaceAll('\n', '<br>')}</td>`,
+    )
     return `<tr><th scope="row">${escaped(first)}</th>${rest.join('')}</tr>`
   })
   const inside = `<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody>`
+  const size = heads.length < 3 ? ' class="small"' : ''
   return {
-    html: `<div class="wide"><table><caption>${escaped(caption)}</caption>${inside}</table></div>`,
+    html: `<div class="wide"><table${size}><caption>${escaped(caption)}</caption>${inside}</table></div>`,
   }
 }
 

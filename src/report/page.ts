@@ -6,13 +6,13 @@ import { type Check, checkRules, type QualityCounts } from '../core/quality-coun
 import type { Change, QualityReport } from '../core/quality-report.ts'
 import { changeTables } from './change-table.ts'
 import { differenceCharts, differencesShown } from './difference-chart.ts'
+import { documentOf } from './document.ts'
 import { exclusionTables, keysTable } from './exclusions.ts'
 import { flowCharts } from './flow-chart.ts'
 import { escaped, type Html, sectionOf, tableOf } from './html.ts'
 import { overlapCharts } from './overlap-chart.ts'
 import { rateChart, rateTables } from './rate-chart.ts'
 import { type Speech, speechOf } from './speech.ts'
-import { style } from './style.ts'
 import { type Language, methodNotes } from './words.ts'
 
 /** The page in a language. */
@@ -40,25 +40,14 @@ export function qualityPage(report: QualityReport, language: Language): string {
     sectionOf(speech.say('excluded'), speech.say('excludedNote'), exclusionTables(report, speech)),
     methodsOf(speech),
   ]
-  const title = `${speech.say('title')} – ${report.project.name}`
-  return `<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>${escaped(speech.say('title'))}</h1>
-${factsOf(report, speech)}
-<p class="note">${escaped(speech.say('smallNote', { n: report.threshold }))}</p>
-${sections.map(({ html }) => html).join('\n')}
-</main>
-</body>
-</html>
-`
+  return documentOf({
+    language,
+    title: speech.say('title'),
+    about: report.project.name,
+    facts: factsOf(report, speech),
+    note: speech.say('smallNote', { n: report.threshold }),
+    sections,
+  })
 }
 
 function changeSection(change: Change, speech: Speech): Html {
@@ -66,7 +55,7 @@ function changeSection(change: Change, speech: Speech): Html {
   return sectionOf(speech.say('change'), note, changeTables(change, speech))
 }
 
-function factsOf(report: QualityReport, speech: Speech): string {
+function factsOf(report: QualityReport, speech: Speech): [string, string][] {
   const facts: [string, string][] = [
     [speech.say('project'), report.project.name],
     [speech.say(report.isTrial ? 'trial' : 'linkage'), report.linkage],
@@ -85,8 +74,7 @@ function factsOf(report: QualityReport, speech: Speech): string {
       speech.few(hubs),
     ]),
   ]
-  const lines = facts.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`)
-  return `<dl>${lines.join('')}</dl>`
+  return facts
 }
 
 function previousFact(id: string, speech: Speech): [string, string] {

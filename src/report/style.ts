@@ -4,7 +4,7 @@ export const style = `
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic",
     "Noto Sans KR", "Noto Sans CJK KR", sans-serif; }
 body { margin: 0; }
-main { max-width: 960px; margin: 0 auto; padding: 24px 20px 60px; }
+main { box-sizing: border-box; max-width: 960px; margin: 0 auto; padding: 24px 20px 60px; }
 h1 { font-size: 26px; margin: 0 0 12px; }
 h2 { font-size: 19px; margin: 36px 0 6px; border-bottom: 2px solid #0072b2; padding-bottom: 3px; }
 p, li { max-width: 48em; }
@@ -18,9 +18,11 @@ svg { display: block; max-width: 100%; height: auto; font-family: inherit; }
 .wide { overflow-x: auto; margin: 10px 0 18px; }
 table { border-collapse: collapse; font-size: 13px; line-height: 1.35; width: 100%;
   font-variant-numeric: tabular-nums; }
+table.small { width: auto; min-width: 26em; }
 caption { text-align: left; font-weight: 600; padding: 4px 0; }
 th, td { padding: 4px 8px; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
 th:first-child { text-align: left; }
+th.words, td.words { text-align: left; }
 thead th { background: #f2f5f8; border-bottom: 1px solid #999; }
 tbody th { font-weight: 400; }
 td { white-space: nowrap; }

@@ -26,7 +26,7 @@ const words = {
   agency: ['Agency', '제공기관'],
   waveFlow: ['Wave by wave: {agency}', '차수별: {agency}'],
   wave: ['Wave {n}', '{n}차'],
-  inWaves: ['{agency} (wave {waves})', '{agency} ({waves}차)'],
+  inWaves: ['{agency} (wave\u00a0{waves})', '{agency} ({waves}차)'],
   delivered: ['Delivered', '제공'],
   valid: ['With a valid key to be found by', '유효 결합키 보유'],
   distinct: ['Distinct persons linked', '결합된 고유 인원'],

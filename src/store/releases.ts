@@ -1,5 +1,6 @@
 /** Releases: what was asked for, the files that were made, and who takes them. */
 import type { ReleaseState } from '../core/states.ts'
+import type { ToldDisclosure, ToldUtility } from '../core/told-disclosure.ts'
 import type { Queryable, Tx } from './pool.ts'
 
 export type Release = {
@@ -117,25 +118,49 @@ export async function moveRelease(
   return rowCount === 1
 }
 
-/** Records the object that maps ordinals to the release's pseudonyms. */
-export async function saveReleasePersons(tx: Tx, id: string, objectId: string): Promise<void> {
+/** Records the object that maps ordinals to the release's pseudonyms, and what is told of how recognisable they are. */
+export async function saveReleasePersons(
+  tx: Tx,
+  release: { id: string; objectId: string; disclosure: ToldDisclosure },
+): Promise<void> {
   await tx.query(
-    'update gyeol.release set persons_object_id = $2::uuid where release_id = $1::uuid',
-    [id, objectId],
+    `update gyeol.release set persons_object_id = $2::uuid, disclosure = $3::jsonb
+     where release_id = $1::uuid`,
+    [release.id, release.objectId, JSON.stringify(release.disclosure)],
   )
+}
+
+/** What is told of a release's persons and of what it lost; each null until it is known. */
+export async function disclosureOf(
+  db: Queryable,
+  id: string,
+): Promise<{ disclosure: unknown; utility: unknown }> {
+  const { rows } = await db.query<{ disclosure: unknown; utility: unknown }>(
+    'select disclosure, utility from gyeol.release where release_id = $1::uuid',
+    [id],
+  )
+  return rows[0] ?? { disclosure: null, utility: null }
 }
 
 /** Records the manifest that everything later binds to. */
 export async function saveReleaseBuilt(
   tx: Tx,
-  release: { id: string; manifest: unknown; manifestSha256: Uint8Array; signatureKey: Uint8Array },
+  release: {
+    id: string
+    manifest: unknown
+    manifestSha256: Uint8Array
+    signatureKey: Uint8Array
+  } & {
+    utility: ToldUtility
+  },
 ): Promise<void> {
+  const { id, manifest, manifestSha256, signatureKey, utility } = release
   await tx.query(
     `update gyeol.release
      set state = 'built', manifest = $2::json, manifest_sha256 = $3::bytea,
-         signature_key = $4::bytea, built_at = now()
+         signature_key = $4::bytea, utility = $5::jsonb, built_at = now()
      where release_id = $1::uuid and state = 'queued'`,
-    [release.id, JSON.stringify(release.manifest), release.manifestSha256, release.signatureKey],
+    [id, JSON.stringify(manifest), manifestSha256, signatureKey, JSON.stringify(utility)],
   )
 }
 

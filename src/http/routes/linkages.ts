@@ -64,7 +64,10 @@ export function linkageRoutes(app: App, deps: Deps): void {
       tags: ['linkages'],
       summary: 'For an operator: link everything that has been taken in, or try how that would go',
       params: z.strictObject({ project: projectNameSchema }),
-      body: z.strictObject({ trial: z.boolean().default(false) }).nullish(),
+      body: z
+        .strictObject({ trial: z.boolean().default(false).describe('Counts only') })
+        .nullish()
+        .describe('May be left out'),
       response: { 202: z.object({ linkage: idSchema, job: idSchema }), ...problems },
     },
     handler: async (request, reply) => {

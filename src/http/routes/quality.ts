@@ -3,10 +3,7 @@ import type { Deps } from '../../actions/deps.ts'
 import { showQuality, showQualityPage, showQualityTable } from '../../actions/show-quality.ts'
 import { qualityReportSchema } from '../../core/quality-report.ts'
 import type { App } from '../app.ts'
-import { idSchema, problems, requireCaller } from '../schemas.ts'
-
-/** The page needs nothing from anywhere: no script, no image, no font; its style is inside. */
-const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+import { idSchema, pagePolicy, problems, requireCaller } from '../schemas.ts'
 
 /** The quality report of a linkage, as JSON, as a table and as a page. */
 export function qualityRoutes(app: App, deps: Deps): void {

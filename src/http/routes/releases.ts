@@ -7,6 +7,7 @@ import { policySchema } from '../../core/policy.ts'
 import { releaseStates } from '../../core/states.ts'
 import type { App } from '../app.ts'
 import { idSchema, problems, requireCaller, sha256Schema, timeSchema } from '../schemas.ts'
+import { disclosureRoutes } from './disclosure.ts'
 import { releaseEndRoutes } from './release-end.ts'
 import { releaseFileRoutes } from './release-files.ts'
 import { releaseReviewRoutes } from './release-review.ts'
@@ -102,6 +103,7 @@ export function releaseRoutes(app: App, deps: Deps): void {
   })
 
   listRoute(app, deps)
+  disclosureRoutes(app, deps)
   releaseReviewRoutes(app, deps)
   releaseFileRoutes(app, deps)
   releaseEndRoutes(app, deps)

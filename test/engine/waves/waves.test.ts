@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
@@ -250,4 +251,52 @@ test('a record that is nobody’s waits so many waves and is then destroyed, unl
   const fourth = await link()
   t.same(of(fourth, 'one never', 'one again'), [undefined, of(fourth, 'spine e')[0]])
   t.notOk(fourth.personOf.has('one never'), 'whose person came too late is gone')
+})
+
+test('three waves give the same bytes whatever the order of records and the threads', async (t) => {
+  const wave = (from: number, more: OracleRecord[]): OracleRecord[] => [
+    ...Array.from({ length: 400 }, (_, at) => {
+      const id = from + at
+      const source = [spine, one, deaths][id % 3] ?? spine
+      const keys = { k1: `n${(id * 7) % 500}`, k2: `m${(id * 7) % 250}`, k4: `b${(id * 7) % 3}` }
+      return record(source, `s${id}`, keys)
+    }),
+    ...more,
+  ]
+  const waves = [
+    wave(0, []),
+    wave(400, [record(spine, 's0', { k1: 'n21', k4: 'b0' })]),
+    wave(800, [record(spine, 's3', { k1: 'other', k4: 'b0' })]),
+  ]
+  const digests = async (turn: (records: OracleRecord[]) => OracleRecord[], threads: number) => {
+    const { deliver, link } = await project(t)
+    const found: string[] = []
+    for (const [at, records] of waves.entries()) {
+      const notices: [string, string][] =
+        at === 1
+          ? [
+              ['n14', 'n28'],
+              ['n35', 'n42'],
+            ]
+          : []
+      await deliver({
+        records: turn(records),
+        notices: turn === plain ? notices : notices.toReversed(),
+      })
+      const { linked } = await link({ threads, releasedVersions: [1] })
+      const maps = Object.keys(linked.maps)
+        .sort()
+        .map((id) => linked.maps[id]?.file ?? '')
+      const files = [linked.indexFile, linked.changesFile, linked.personsFile, ...maps]
+      for (const file of files)
+        found.push(
+          createHash('sha256')
+            .update(await readFile(file))
+            .digest('hex'),
+        )
+    }
+    return found
+  }
+  const plain = (records: OracleRecord[]) => records
+  t.same(await digests((records) => records.toReversed(), 2), await digests(plain, 1))
 })
