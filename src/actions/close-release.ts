@@ -122,6 +122,9 @@ async function describe(
     files: of.tables,
     counts: of.counts,
     persons,
+    escaped: Object.fromEntries(
+      Object.entries(utility.tables).map(([table, { rows }]) => [table, rows['escapedCells'] ?? 0]),
+    ),
   })
   return [
     await written(run, 'utility-report.json', `${JSON.stringify(utility, null, 2)}\n`),

@@ -6,5 +6,8 @@ export function cellOf(text: string): string {
 
 /** A text that no spreadsheet runs: an apostrophe stands before what it would. */
 export function inert(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return formulaBeginnings.includes(text.slice(0, 1)) ? `'${text}` : text
 }
+
+/** What a spreadsheet takes for the beginning of a formula; those of Korea and Japan take the wide forms as well. */
+export const formulaBeginnings: readonly string[] = [...'=+-@＝＋－＠\t\r\n']

@@ -32,12 +32,18 @@ export function dataPackageOf(release: {
   /** The table of persons, one file a format. */
   persons: readonly Omit<TableFile, 'table'>[]
   counts: readonly CountFile[]
+  /** Table → texts of its CSV files that got an apostrophe, so that no spreadsheet runs them. */
+  escaped: Readonly<Record<string, number>>
 }): Json {
-  const { policy, catalogue, files } = release
+  const { policy, catalogue, files, escaped } = release
   const tables = Object.keys(policy.tables).flatMap((table) =>
     (['parquet', 'csv'] as const).flatMap((format) => {
       const parts = files.filter((file) => file.table === table && file.format === format)
-      return parts.length === 0 ? [] : [resourceOf({ policy, catalogue, table, format, parts })]
+      const cells = format === 'csv' ? (escaped[table] ?? 0) : 0
+      const flag = cells > 0 ? { 'x-escaped-cells': cells, 'x-escape': escapeText } : {}
+      return parts.length === 0
+        ? []
+        : [{ ...resourceOf({ policy, catalogue, table, format, parts }), ...flag }]
     }),
   )
   return {
@@ -53,6 +59,8 @@ export function dataPackageOf(release: {
     ],
   }
 }
+
+const escapeText = 'an apostrophe before texts that a spreadsheet would run; Parquet has none'
 
 /** Every person of the release once: what the dates of the other tables count from. */
 function personsResource(file: Omit<TableFile, 'table'>, time: 'month' | 'year' | 'none'): Json {
@@ -119,7 +127,7 @@ function resourceOf({
   table: string
   format: 'parquet' | 'csv'
   parts: readonly TableFile[]
-}): Json {
+}): Record<string, Json> {
   const title = catalogue.tables[table]?.title
   return {
     name: format === 'parquet' ? table : `${table}-csv`,

@@ -30,6 +30,8 @@ const resultSchema = z.object({
   outsideScope: z.number(),
   sensitive: z.number(),
   otherPersons: z.number(),
+  /** Texts of the CSV file that got an apostrophe. */
+  escapedCells: z.number(),
   utility: partUtilitySchema,
 })
 
@@ -46,7 +48,7 @@ export type UtilityReport = {
   >
 }
 
-const lost = ['rows', 'outsideScope', 'sensitive', 'otherPersons'] as const
+const lost = ['rows', 'outsideScope', 'sensitive', 'otherPersons', 'escapedCells'] as const
 
 /**
  * `utility-report.json`, from the results of the parts' jobs.

@@ -8,6 +8,7 @@
 import { rm } from 'node:fs/promises'
 import type { CatalogueTable } from '../catalogue/schema.ts'
 import type { SensitiveClass } from '../catalogue/sensitive.ts'
+import { formulaBeginnings } from '../core/csv-cell.ts'
 import { Refusal } from '../core/errors.ts'
 import type { PolicyTable, ReleasedColumn } from '../core/policy.ts'
 import type { OnColumn } from './column-function.ts'
@@ -163,10 +164,11 @@ function identifierBranch({ name, type, rule, column }: ReleasedColumn, index: n
 async function writeCsv(session: Session, release: ReleaseRows, csv: string): Promise<number> {
   const tally = new Map<number, number>()
   session.registerTally('escaped', tally)
+  const beginnings = formulaBeginnings.map((character) => `chr(${character.charCodeAt(0)})`)
   const values = release.columns.map(({ name, type, rule }) => {
     const value = quoteIdentifier(name)
     if (type !== 'string' || ownText.has(rule.rule)) return value
-    return `case when ${value} is null or left(${value}, 1) not in ('=', '+', '-', '@', chr(9), chr(13)) then ${value}
+    return `case when ${value} is null or left(${value}, 1) not in (${beginnings.join(', ')}) then ${value}
           when escaped(0) then null
           else '''' || ${value} end as ${value}`
   })

@@ -31,7 +31,7 @@ const statuses = {
   'key-destroyed': [410, 'Key destroyed'],
   'key-not-canonical': [422, 'Key not canonical'],
   'keyring-refused': [503, 'Keyring refused'],
-  'manifest-differs': [422, 'Manifest differs'],
+  'manifest-differs': [409, 'Manifest differs'],
   'media-type-unknown': [415, 'Media type not supported'],
   'not-found': [404, 'Not found'],
   'option-unknown': [400, 'Option unknown'],

@@ -70,6 +70,7 @@ test('what parts lost is added up, and means are weighted', (t) => {
       outsideScope: 1,
       sensitive: 2,
       otherPersons: 3,
+      escapedCells: 0,
       utility: {
         columns: {
           N: {

@@ -69,6 +69,7 @@ test('describes each table and format with the columns that left', (t) => {
   })
   const files = [part(1, 'parquet'), part(2, 'parquet'), part(1, 'csv')]
   const described = dataPackageOf({
+    escaped: {},
     policy,
     catalogue: defaultCatalogue(),
     files,
@@ -105,7 +106,14 @@ test('describes tables of counts by the titles of what they count', async (t) =>
     rows: 9,
   }))
   const catalogue = defaultCatalogue()
-  const described = dataPackageOf({ policy, catalogue, files: [], persons: [], counts })
+  const described = dataPackageOf({
+    escaped: {},
+    policy,
+    catalogue,
+    files: [],
+    persons: [],
+    counts,
+  })
   const titled = { title: /./, 'x-title-ko': /./ }
   const schema = { fields: [titled, titled, titled], missingValues: ['*'] }
   t.match(described, { resources: counts.map(() => ({ ...titled, schema })) })

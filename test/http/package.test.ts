@@ -5,6 +5,7 @@ import { test } from 'tap'
 import { verifyPackage } from '../../src/cli/release-verify.ts'
 import { deliver, expect, makeCohort, takeFile, takeRelease } from '../support/exchange.ts'
 import { gyeol, temporaryDirectory } from '../support/gyeol.ts'
+import { correlation, ranksByCode } from '../support/orders.ts'
 import { reviewersOf } from '../support/reviewers.ts'
 import { keysPart, startHttpStage, tablePart } from './stage.ts'
 
@@ -205,28 +206,6 @@ test('a package', async (t) => {
     t.not(check(join(whole, 'README.txt')), 0)
   })
 })
-
-/** Of each person, known by their code alone, pseudonym and place in the table. */
-function ranksByCode(
-  files: ReadonlyMap<string, Buffer>,
-): Map<string, { pseudonym: string; rank: number }> {
-  const [csv = ''] = [...files]
-    .filter(([name]) => /^data\/cases\/.*csv$/.test(name))
-    .map(([, bytes]) => bytes.toString())
-  const rows = csv.trim().split('\n').slice(1)
-  return new Map(
-    rows.map((row, rank) => {
-      const [pseudonym = '', code = ''] = row.split(',')
-      return [code, { pseudonym, rank }]
-    }),
-  )
-}
-
-/** Of two orders of the same things (Spearman, no ties). */
-function correlation(a: readonly number[], b: readonly number[]): number {
-  const sum = a.reduce((total, rank, index) => total + (rank - (b[index] ?? 0)) ** 2, 0)
-  return 1 - (6 * sum) / (a.length * (a.length ** 2 - 1))
-}
 
 test('a policy to begin with is printed', async (t) => {
   const { code, out } = await gyeol(['release', 'draft', '--name', 'survival'])

@@ -171,7 +171,7 @@ test('a release does not leave', async (t) => {
     const changed = await reviewed(await asked())
     const manifestSha256 = 'f'.repeat(64)
     const other = await head.post(`${changed.path}/approval`, { manifestSha256, ...changed.terms })
-    t.match(other, { status: 422, body: { type: /:manifest-differs$/ } }, 'changed after review')
+    t.match(other, { status: 409, body: { type: /:manifest-differs$/ } }, 'changed after review')
     await noByte(t, { release: changed, name: 'manifest.json' }, [409, 'state-conflict'])
   })
 

@@ -77,7 +77,7 @@ test('what leaves, to whom and when', async (t) => {
     const other = 'f'.repeat(64)
     const said = { verdict: 'pass', reason: 'A test', declaresNoInterest: true }
     const finding = { kind: 'safety', manifestSha256: other, ...said }
-    t.match(await reviewers[0].post(`${path}/findings`, finding), { status: 422 })
+    t.match(await reviewers[0].post(`${path}/findings`, finding), { status: 409 })
     await review(path)
     for (const changed of [
       { manifestSha256: other },
@@ -87,7 +87,7 @@ test('what leaves, to whom and when', async (t) => {
       { validUntil: new Date(Date.now() + 9e8).toISOString() },
     ]) {
       const answer = await head.post(`${path}/approval`, { manifestSha256, ...terms, ...changed })
-      t.match(answer, { status: 422, body: { type: /:manifest-differs$/ } })
+      t.match(answer, { status: 409, body: { type: /:manifest-differs$/ } })
     }
     t.equal((await takeFile(recipient, path, name)).status, 409, 'still no byte')
     const twice = await reviewers[0].post(`${path}/findings`, {

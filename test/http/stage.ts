@@ -27,19 +27,10 @@ const visits = {
   },
 }
 
-/** Starts it all; ends with the test. */
-export async function startHttpStage(
-  t: Pick<Test, 'teardown'>,
-  { cosignaturesMin = 0, ...places }: { vault?: string; cosignaturesMin?: number } = {},
-): Promise<HttpStage> {
-  const service = await startTestService(t, places)
-  const operator = await service.person('one', ['operator', 'custodian'])
-  const two = await service.person('two', ['custodian'])
-  const spine = await service.agency('spine')
-  const other = await service.agency('other')
-  await openTestProject([operator, two], {
-    name: 'hostile',
-    cosignaturesMin,
+/** A project of both agencies with a table each, by name. */
+export function stageProposal(name: string): { name: string } & Record<string, unknown> {
+  return {
+    name,
     recipe: { version: 'gyeol-1', fields: { number: 'identifier' }, keyTypes: { K1: ['number'] } },
     catalogue: {
       name: 'hostile',
@@ -50,7 +41,20 @@ export async function startHttpStage(
       { agency: 'spine', isSpine: true, keyTypes: ['K1'] },
       { agency: 'other', keyTypes: ['K1'] },
     ],
-  })
+  }
+}
+
+/** Starts it all; ends with the test. */
+export async function startHttpStage(
+  t: Pick<Test, 'teardown'>,
+  { cosignaturesMin = 0, ...places }: { vault?: string; cosignaturesMin?: number } = {},
+): Promise<HttpStage> {
+  const service = await startTestService(t, places)
+  const operator = await service.person('one', ['operator', 'custodian'])
+  const two = await service.person('two', ['custodian'])
+  const spine = await service.agency('spine')
+  const other = await service.agency('other')
+  await openTestProject([operator, two], stageProposal('hostile'))
   return { service, operator, spine, other }
 }
 
