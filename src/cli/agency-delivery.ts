@@ -2,7 +2,6 @@
 import { dirname } from 'node:path'
 import { readAgenciesKey } from '../agency/agencies-key.ts'
 import { askCanaries, askRecipe } from '../agency/canaries.ts'
-import { type Client, openClient } from '../agency/client.ts'
 import { fetchExtraction } from '../agency/extraction.ts'
 import { prepare } from '../agency/prepare.ts'
 import type { Content, PrepareReport, Progress } from '../agency/prepare-options.ts'
@@ -10,22 +9,15 @@ import { sourceDescriptionSchema } from '../agency/source-description.ts'
 import { submit } from '../agency/submit.ts'
 import { Refusal } from '../core/errors.ts'
 import { recipeAnswerSchema } from '../core/manifest.ts'
-import type { Arguments, Command, CommandContext, Option } from './command.ts'
+import { reach, reachWords, withClient } from './agency-reach.ts'
+import type { Arguments, Command, CommandContext } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
-import { readNamedFile, readNamedJson, requireNoFile, writeNewFile } from './files.ts'
+import { readNamedJson, requireNoFile, writeNewFile } from './files.ts'
 import { type ProgressBar, progressBar } from './progress.ts'
 
 const json = { json: { meaning: 'end with one line of JSON' } }
 const project = { project: { value: 'project', meaning: 'its id or name' } }
 const agenciesKey = { 'agencies-key': { value: 'file', meaning: "the agencies' key, mode 0600" } }
-const reach: Readonly<Record<string, Option>> = {
-  url: { value: 'url', meaning: 'the service, https://…' },
-  certificate: { value: 'file', meaning: 'the certificate of the agency, PEM' },
-  'private-key': { value: 'file', meaning: 'its key, PEM' },
-  ca: { value: 'file', meaning: 'the authority to trust, PEM; those of the system unless said' },
-}
-const reachWords = '--url https://gyeol.example.kr --certificate nhis.pem --private-key nhis.key'
-
 export const agencyRecipeCommand: Command = {
   usage: '--project <project> --out <file> [options]',
   options: { ...project, out: { value: 'file', meaning: 'where the recipe goes, JSON' }, ...reach },
@@ -173,25 +165,6 @@ function contentOf(given: Arguments): Content {
   }
   if (isOfTables) return 'tables'
   return isOfKeys ? 'keys' : 'keys and tables'
-}
-
-async function withClient<T>(
-  { given, stop }: CommandContext,
-  act: (client: Client) => Promise<T>,
-): Promise<T> {
-  const ca = given.text('ca')
-  const client = openClient({
-    url: given.need('url'),
-    certificate: readNamedFile(given.need('certificate')),
-    privateKey: readNamedFile(given.need('private-key')),
-    ...(ca === undefined ? {} : { ca: readNamedFile(ca) }),
-    signal: stop,
-  })
-  try {
-    return await act(client)
-  } finally {
-    client.close()
-  }
 }
 
 /** A bar for each stage and table, one after the other. */

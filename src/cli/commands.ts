@@ -92,6 +92,14 @@ export const commands = {
     summary: 'fetch which of the own serials were linked, before any table goes',
     load: async () => (await import('./agency-delivery.ts')).agencyExtractionCommand,
   },
+  'agency tickets': {
+    summary: 'what this agency is asked about pairs of its own serials',
+    load: async () => (await import('./agency-tickets.ts')).agencyTicketsCommand,
+  },
+  'agency answer': {
+    summary: 'answer a ticket: same, not-same or unknown of each case',
+    load: async () => (await import('./agency-tickets.ts')).agencyAnswerCommand,
+  },
   'accounts add': {
     summary: 'register a person who may sign in',
     load: async () => (await import('./registrations.ts')).accountsAddCommand,

@@ -177,4 +177,10 @@ test('an agency enrols, tries its keys, prepares and submits; the service takes 
   t.match(told, '"notWanted":180')
   await run([...tables, '--keys-only'], exitCodes['option-unknown'])
   await submit('tables')
+
+  const tickets = ['agency', 'tickets', ...asAgency, '--out', at('tickets'), '--json']
+  t.match(await run(tickets), '{"tickets":[],"files":[]}')
+  const answer = ['agency', 'answer', asked.linkage]
+  await run([...answer, at('linked.csv'), ...asAgency.slice(2)], exitCodes['not-found'])
+  await run([...answer, at('missing.csv'), ...asAgency.slice(2)], exitCodes['not-found'])
 })
