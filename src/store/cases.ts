@@ -1,5 +1,4 @@
 /** Cases that the rules leave open, what people think of them, and what two of them decided. */
-import type { TicketAnswer } from '../core/ticket-answers.ts'
 import type { Queryable, Tx } from './pool.ts'
 
 export type CaseVerdict = 'must-link' | 'cannot-link' | 'undecided'
@@ -14,17 +13,6 @@ export type LinkCase = {
   pattern: string | null
   candidates: number
   nameShared: number | null
-}
-
-/** A case with what was said of it last. */
-export type ListedCase = LinkCase & {
-  /** The newest decision; null: none yet. */
-  decision: CaseVerdict | null
-  /** An opinion that a second person has not yet answered: whose, and what. */
-  pendingBy: string | null
-  pending: CaseVerdict | null
-  /** What the agency that holds the record said of it last, in a ticket. It decides nothing. */
-  answer: TicketAnswer | null
 }
 
 export type Opinion = {
@@ -51,44 +39,6 @@ export async function insertCases(
        pass integer, pattern text, candidates integer, "nameShared" integer)`,
     [of.linkageId, of.projectId, JSON.stringify(cases)],
   )
-}
-
-const lastWords = `
-  left join lateral (
-    select verdict, created_at from gyeol.case_decision d
-    where d.project_id = c.project_id and d.case_id = c.case_id
-    order by created_at desc, decision_id limit 1
-  ) decided on true
-  left join lateral (
-    select o.verdict, a.name from gyeol.case_opinion o join gyeol.account a using (account_id)
-    where o.project_id = c.project_id and o.case_id = c.case_id
-      and o.created_at > coalesce(decided.created_at, '-infinity')
-    order by o.created_at desc, o.opinion_id limit 1
-  ) pending on true
-  left join lateral (
-    select r.answer from gyeol.ticket_answer r join gyeol.ticket t using (ticket_id)
-    where t.project_id = c.project_id and r.case_id = c.case_id
-    order by r.created_at desc, r.round desc limit 1
-  ) said on true`
-
-/** Cases of a linkage by number, those after one of them. */
-export async function casesOfLinkage(
-  db: Queryable,
-  linkageId: string,
-  page: { after: string | null; limit: number; kind: string | null; agency: string | null },
-): Promise<ListedCase[]> {
-  const { rows } = await db.query<ListedCase>(
-    `select c.case_id as "caseId", c.kind, c.agency, c.wave, c.pass, c.pattern, c.candidates,
-       c.name_shared as "nameShared", decided.verdict as decision, pending.name as "pendingBy",
-       pending.verdict as pending, said.answer
-     from gyeol.link_case c ${lastWords}
-     where c.linkage_id = $1::uuid and ($2::uuid is null or c.case_id > $2::uuid)
-       and ($3::text is null or c.kind = $3::text) and ($4::text is null or c.agency = $4::text)
-     order by c.case_id
-     limit $5::integer`,
-    [linkageId, page.after, page.kind, page.agency, page.limit],
-  )
-  return rows
 }
 
 /** The project of a case. Until the transaction ends nobody else says anything of the case. */

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { expireQuestions } from '../../src/actions/expire-questions.ts'
+import { openClient } from '../../src/agency/client.ts'
+import { askTickets, fetchQuestions, sendAnswers } from '../../src/agency/tickets.ts'
 import { openVault } from '../../src/vault/vault.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import {
@@ -263,10 +265,25 @@ test('what people cannot decide is asked of the agency that holds the identifier
   await t.test('a newer linkage closes every ticket', async (t) => {
     const ticket = await ticketOf('insurer', [another])
     t.same((await stage.listObjects()).at(-1), true)
+    const { url, tls } = insurer.reach
+    const [ca, certificate, privateKey] = [tls.ca, tls.cert, tls.key].map(String)
+    if (!ca || !certificate || !privateKey) throw new Error('an agency has a certificate')
+    const client = openClient({ url, ca, certificate, privateKey, triesMax: 1 })
+    const tickets = await askTickets(client, 'asked')
+    const files = await fetchQuestions(client, tickets, service.home)
+    t.same(files, [join(service.home, `${ticket}.csv`)], 'of the others there is no list')
+    t.match(readFileSync(files[0] ?? '', 'utf8'), `${another},I7`)
+    const answers = join(service.home, 'answers.csv')
+    writeFileSync(answers, answersOf(`${merge},same`))
+    await t.rejects(sendAnswers(client, ticket, answers), { code: 'input-malformed' })
+    writeFileSync(answers, answersOf(`${another},unknown`))
+    await sendAnswers(client, ticket, answers)
+    client.close()
+    t.match((await casesOf(linkage)).find((each) => each.case === another)?.answer, 'unknown')
     const newer = await link()
     const states = (await shown(operator)).map(({ state }: { state: string }) => state)
     t.same(states, ['closed', 'failed', 'closed', 'closed'])
-    t.same((await stage.listObjects()).includes(true), false)
+    t.notOk((await stage.listObjects()).includes(true))
     const late = await insurer.put(`/v1/tickets/${ticket}/answers`, answersOf(`${another},same`))
     t.match(late, { status: 409, body: { type: /:state-conflict$/ } })
     t.match(await request('registry', [merge]), notFound, 'what was decided is no case any more')
@@ -274,4 +291,64 @@ test('what people cannot decide is asked of the agency that holds the identifier
     t.notOk(left.has(merge))
     t.match(left.get(conflict), { answer: 'not-same' }, 'an answer outlives its ticket')
   })
+
+  await t.test(
+    'the worklist in order, by what was said, page by page and as a table',
+    async (t) => {
+      const path = `/v1/linkages/${linkage}/cases`
+      const list = async (query: string) => expect(await operator.get(`${path}${query}`), 200).body
+      const ids = async (query: string): Promise<string[]> =>
+        (await list(query)).cases.map((each: Case) => each.case)
+      const all = await list('')
+      t.same(
+        all.cases.map((each: Case) => each.case),
+        [merge, ...conflicts.toSorted()],
+        'the gravest first',
+      )
+      t.same(all.counts, [
+        { kind: 'merge', state: 'decided', cases: 1 },
+        { kind: 'conflict', state: 'open', cases: 2 },
+      ])
+      t.same(await ids('?state=decided'), [merge])
+      t.same(await ids('?state=open&pass=3&agency=insurer'), conflicts.toSorted())
+      t.same(await ids('?pass=7'), [])
+      const first = await list('?limit=1')
+      t.same([first.cases.length, first.next], [1, merge])
+      t.same(await ids(`?limit=5&after=${merge}`), conflicts.toSorted())
+      t.match(await operator.get(`${path}?after=${linkage}`), notFound)
+      t.match(await operator.get(`${path}?state=said`), malformed)
+      t.match(await registry.get(`${path}.csv`), { status: 403 })
+
+      const opinion = { verdict: 'cannot-link', reason }
+      const both = await Promise.all(
+        [operator, two].map((person) => person.post(`/v1/cases/${conflict}/opinions`, opinion)),
+      )
+      t.same(
+        both.map(({ status }) => status),
+        [201, 201],
+      )
+      const decided = both.map(({ body }) => body.decision).toSorted()
+      t.same(decided, ['cannot-link', null], 'two at once make one decision')
+      const sql = 'select from gyeol.case_decision where case_id = $1::uuid'
+      t.equal((await admin.query(sql, [conflict])).rowCount, 1)
+      await operator.post(`/v1/cases/${another}/opinions`, opinion)
+      t.same(await ids('?state=pending'), [another])
+
+      const sheet = expect(await operator.get(`${path}.csv?kind=conflict`), 200)
+      t.equal(sheet.headers['content-type'], 'text/csv')
+      const [header, ...lines] = sheet.bytes.toString().trim().split('\r\n')
+      t.match(header, /^case,kind,state,agency,wave,pass,K1,/)
+      t.same(
+        lines.map((line) => line.split(',').slice(0, 7).join()).toSorted(),
+        [
+          `${conflict},conflict,decided,insurer,2,3,agrees`,
+          `${another},conflict,pending,insurer,2,3,agrees`,
+        ].toSorted(),
+      )
+      t.match(
+        lines.find((line) => line.startsWith(another)),
+        /,cannot-link,one,unknown$/,
+      )
+    },
+  )
 })

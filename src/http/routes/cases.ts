@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import type { Deps } from '../../actions/deps.ts'
 import { judgeCase } from '../../actions/judge-case.ts'
-import { showCases } from '../../actions/show-cases.ts'
+import { exportCases, showCases } from '../../actions/show-cases.ts'
+import { caseColumns, caseSheet } from '../../core/case-sheet.ts'
 import { ticketAnswers } from '../../core/ticket-answers.ts'
+import type { CaseFilter } from '../../store/case-list.ts'
 import type { App } from '../app.ts'
 import { idSchema, problems, requireCaller } from '../schemas.ts'
 
@@ -11,6 +13,12 @@ const verdictSchema = z.enum(['must-link', 'cannot-link', 'undecided'])
 const kindSchema = z
   .enum(['possible', 'conflict', 'merge'])
   .describe('It may be the person; it names the person and something forbids it; two of the spine')
+
+const stateSchema = z
+  .enum(['open', 'pending', 'decided'])
+  .describe('Nobody said anything; a second person has to agree; decided to be one person or two')
+
+const countSchema = z.object({ kind: kindSchema, state: stateSchema, cases: z.number().int() })
 
 const caseSchema = z
   .object({
@@ -27,6 +35,7 @@ const caseSchema = z
       ),
     candidates: z.number().int().describe('Persons that the record may be'),
     nameShared: z.number().int().nullable().describe('Records with the name key that agrees'),
+    state: stateSchema,
     decision: verdictSchema.nullable().describe('By two people; holds from the next linkage on'),
     pending: verdictSchema.nullable().describe('An opinion that a second person has to agree to'),
     pendingBy: z.string().nullable(),
@@ -37,6 +46,13 @@ const caseSchema = z
   })
   .meta({ id: 'Case' })
 
+const filterSchema = z.strictObject({
+  kind: kindSchema.optional(),
+  agency: z.string().max(63).optional(),
+  state: stateSchema.optional(),
+  pass: z.coerce.number().int().min(0).max(99).optional(),
+})
+
 /** The worklist: cases that the rules left open, and what people say of them. */
 export function caseRoutes(app: App, deps: Deps): void {
   app.route({
@@ -45,25 +61,50 @@ export function caseRoutes(app: App, deps: Deps): void {
     schema: {
       operationId: 'show-cases',
       tags: ['linkages'],
-      summary: 'What a linkage left open, without identifiers',
+      summary: 'What a linkage left open, without identifiers: the gravest first, then rare names',
       params: z.strictObject({ linkage: idSchema }),
-      querystring: z.strictObject({
-        kind: kindSchema.optional(),
-        agency: z.string().max(63).optional(),
+      querystring: filterSchema.extend({
         after: idSchema.optional().describe('The last case of the page before'),
         limit: z.coerce.number().int().min(1).max(pageMax).default(100),
       }),
       response: {
-        200: z.object({ cases: z.array(caseSchema), next: idSchema.nullable() }),
+        200: z.object({
+          cases: z.array(caseSchema),
+          counts: z.array(countSchema).describe('Of all cases, whatever was asked for'),
+          next: idSchema.nullable(),
+        }),
         ...problems,
       },
     },
     handler: async (request) => {
-      const { kind = null, agency = null, after = null, limit } = request.query
-      const wanted = { linkage: request.params.linkage, kind, agency, after, limit }
-      const found = await showCases(deps, requireCaller(request), wanted)
-      const cases = found.map(({ caseId, ...rest }) => ({ case: caseId, ...rest }))
-      return { cases, next: found.length === limit ? (found.at(-1)?.caseId ?? null) : null }
+      const { after = null, limit } = request.query
+      const wanted = { ...request.params, ...filterOf(request.query), after, limit }
+      const { cases, counts } = await showCases(deps, requireCaller(request), wanted)
+      const next = cases.length === limit ? (cases.at(-1)?.caseId ?? null) : null
+      return {
+        cases: cases.map(({ caseId, ...rest }) => ({ case: caseId, ...rest })),
+        counts,
+        next,
+      }
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/v1/linkages/:linkage/cases.csv',
+    schema: {
+      operationId: 'export-cases',
+      tags: ['linkages'],
+      summary: 'The whole worklist as a table',
+      params: z.strictObject({ linkage: idSchema }),
+      querystring: filterSchema,
+      produces: ['text/csv'],
+      response: { 200: z.unknown().describe(`CSV: ${caseColumns.join(', ')}`), ...problems },
+    },
+    handler: async (request, reply) => {
+      const wanted = { ...request.params, ...filterOf(request.query) }
+      const cases = await exportCases(deps, requireCaller(request), wanted)
+      return reply.type('text/csv').send(Buffer.from(caseSheet(cases)))
     },
   })
 
@@ -89,4 +130,9 @@ export function caseRoutes(app: App, deps: Deps): void {
       return reply.code(201).send({ decision })
     },
   })
+}
+
+function filterOf(query: z.infer<typeof filterSchema>): CaseFilter {
+  const { kind = null, agency = null, state = null, pass = null } = query
+  return { kind, agency, state, pass }
 }
