@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'tap'
+import { exitCodes } from '../../src/cli/exit-codes.ts'
 import { verifyPackage } from '../../src/cli/release-verify.ts'
 import { deliver, expect, makeCohort, takeFile, takeRelease } from '../support/exchange.ts'
 import { gyeol, temporaryDirectory } from '../support/gyeol.ts'
@@ -211,4 +212,9 @@ test('a policy to begin with is printed', async (t) => {
   const { code, out } = await gyeol(['release', 'draft', '--name', 'survival'])
   t.equal(code, 0)
   t.match(JSON.parse(out), { name: 'survival', type: 'A', dates: 'relative' })
+  const example = await gyeol(['release', 'draft', '--example', 'breast-cancer-survival'])
+  t.match(JSON.parse(example.out), { name: 'breast-cancer-survival', measures: { k: 5 } })
+  const unknown = await gyeol(['release', 'draft', '--example', 'none'])
+  t.equal(unknown.code, exitCodes['option-unknown'])
+  t.equal(unknown.out, '')
 })
