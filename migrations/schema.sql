@@ -289,10 +289,17 @@ create table gyeol.link_case (
   pattern text,
   candidates integer not null,
   name_shared integer,
+  sex text,
+  age_band text,
+  year integer,
+  record_sex text,
+  record_age_band text,
   constraint link_case_pkey PRIMARY KEY (linkage_id, case_id),
   constraint link_case_linkage_id_fkey FOREIGN KEY (linkage_id) REFERENCES gyeol.linkage(linkage_id),
   constraint link_case_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
-  constraint link_case_kind_is_known CHECK ((kind = ANY (ARRAY['possible'::text, 'conflict'::text, 'merge'::text])))
+  constraint link_case_kind_is_known CHECK ((kind = ANY (ARRAY['possible'::text, 'conflict'::text, 'merge'::text]))),
+  constraint link_case_record_sex_is_known CHECK ((record_sex = ANY (ARRAY['M'::text, 'F'::text]))),
+  constraint link_case_sex_is_known CHECK ((sex = ANY (ARRAY['M'::text, 'F'::text])))
 );
 
 create table gyeol.link_map (
@@ -330,8 +337,10 @@ create table gyeol.linkage (
   released_versions integer[] not null default '{}'::integer[],
   late_wave integer,
   epoch integer not null default 1,
+  case_list_object_id uuid,
   constraint linkage_index_is_one_a_version UNIQUE (project_id, index_version),
   constraint linkage_pkey PRIMARY KEY (linkage_id),
+  constraint linkage_case_list_object_id_fkey FOREIGN KEY (case_list_object_id) REFERENCES gyeol.vault_object(object_id),
   constraint linkage_changes_object_id_fkey FOREIGN KEY (changes_object_id) REFERENCES gyeol.vault_object(object_id),
   constraint linkage_created_by_fkey FOREIGN KEY (created_by) REFERENCES gyeol.account(account_id),
   constraint linkage_index_object_id_fkey FOREIGN KEY (index_object_id) REFERENCES gyeol.vault_object(object_id),
@@ -602,7 +611,7 @@ create table gyeol.vault_object (
   constraint vault_object_pkey PRIMARY KEY (object_id),
   constraint vault_object_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
   constraint vault_object_sealing_key_id_fkey FOREIGN KEY (sealing_key_id) REFERENCES gyeol.sealing_key(sealing_key_id),
-  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text, 'extraction'::text, 'questions'::text])))
+  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text, 'extraction'::text, 'questions'::text, 'case-list'::text])))
 );
 
 create table gyeol.witness (
@@ -765,7 +774,7 @@ create policy vault_object_is_ended on gyeol.vault_object for update to gyeol_ap
 create policy vault_object_is_seen on gyeol.vault_object for select to public using (true);
 create policy vault_object_of_the_api on gyeol.vault_object for insert to gyeol_api with check ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text])));
 create policy vault_object_of_the_data_side on gyeol.vault_object for insert to gyeol_data with check ((kind = ANY (ARRAY['typed-part'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text])));
-create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'extraction'::text, 'questions'::text])));
+create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'extraction'::text, 'questions'::text, 'case-list'::text])));
 
 grant select, insert, update (password_hash, roles, disabled_at) on gyeol.account to gyeol_api;
 grant select (account_id, name, roles, disabled_at, created_at) on gyeol.account to gyeol_auditor;
@@ -825,7 +834,8 @@ grant select, insert on gyeol.keyring_revision to gyeol_key;
 grant select, insert on gyeol.keyring_revision to gyeol_sign;
 grant select on gyeol.link_case to gyeol_api;
 grant select on gyeol.link_case to gyeol_auditor;
-grant select, insert on gyeol.link_case to gyeol_key;
+grant select (linkage_id, case_id), update (sex, age_band, year, record_sex, record_age_band) on gyeol.link_case to gyeol_data;
+grant select (linkage_id, case_id, kind), insert (linkage_id, case_id, project_id, kind, agency, wave, pass, pattern, candidates, name_shared) on gyeol.link_case to gyeol_key;
 grant select on gyeol.link_map to gyeol_api;
 grant select on gyeol.link_map to gyeol_auditor;
 grant select on gyeol.link_map to gyeol_data;
@@ -833,7 +843,7 @@ grant select, insert, update (key_object_id) on gyeol.link_map to gyeol_key;
 grant select, insert on gyeol.linkage to gyeol_api;
 grant select on gyeol.linkage to gyeol_auditor;
 grant select on gyeol.linkage to gyeol_data;
-grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at, previous_id, index_version, index_object_id, changes_object_id, late_wave, epoch) on gyeol.linkage to gyeol_key;
+grant select, update (state, persons_object_id, persons, persons_sha256, report, ended_at, previous_id, index_version, index_object_id, changes_object_id, late_wave, epoch, case_list_object_id) on gyeol.linkage to gyeol_key;
 grant select, insert, update (upload_object_id, taken_object_id) on gyeol.part to gyeol_api;
 grant select on gyeol.part to gyeol_auditor;
 grant select, update (state, upload_object_id, taken_object_id, rows, rows_taken, refusals, report) on gyeol.part to gyeol_data;

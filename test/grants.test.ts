@@ -29,7 +29,7 @@ extraction               s     si    -     -     s       -
 finding                  si    -     s     -     s       -
 job                      siU   siU   siU   -     s       -
 keyring_revision         si    si    si    si    s       -
-link_case                s     si    -     -     s       -
+link_case                s     SI    SU    -     s       -
 link_map                 s     siU   s     -     s       -
 linkage                  si    sU    s     -     s       -
 part                     siU   sU    sU    -     s       -

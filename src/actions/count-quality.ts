@@ -4,14 +4,16 @@ import { type Catalogue, catalogueSchema } from '../catalogue/schema.ts'
 import { maskQuality } from '../core/mask-quality.ts'
 import { linkRulesSchema } from '../core/passes.ts'
 import type { RawQuality } from '../core/quality-raw.ts'
+import { type CaseStrata, openStrataCounter } from '../engine/case-strata.ts'
 import { countQuality as countInEngine, type QualitySource } from '../engine/count-quality.ts'
 import { openSession } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
+import { saveStrata } from '../store/cases.ts'
 import { type Cohort, findCohort, partsOfCohort, saveQuality } from '../store/cohorts.ts'
 import { findDelivery } from '../store/deliveries.ts'
 import { endLease } from '../store/leases.ts'
-import { type LinkMap, linkMapsOf } from '../store/linkages.ts'
-import type { ObjectKind } from '../store/objects.ts'
+import { findLinkage, type LinkMap, linkMapsOf } from '../store/linkages.ts'
+import { liveObjects, type ObjectKind } from '../store/objects.ts'
 import { type Part, type PartKey, typedPartsOf } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
 import { agenciesOfProject, findProject } from '../store/projects.ts'
@@ -32,11 +34,13 @@ export async function countQuality(deps: WorkerDeps, run: JobRun): Promise<void>
   if (!cohort) throw new Error('a job names a cohort that does not exist')
   const project = await findProject(deps.pool, job.projectId)
   const { cellMin } = linkRulesSchema.parse(project?.rules)
-  const counts = maskQuality(await count(deps, run, cohort), cellMin)
+  const { quality, cases } = await count(deps, run, cohort)
+  const counts = maskQuality(quality, cellMin)
   const result = { persons: counts.persons, agencies: counts.agencies.length }
   const wake = await inTransaction(deps.pool, 'count-quality', async (tx) => {
     const parents = await endLease(tx, job, { state: 'done', result })
     await saveQuality(tx, cohort.id, counts)
+    await saveStrata(tx, cohort.linkageId, cases)
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'count-quality', cohort.id),
       project: job.projectId,
@@ -47,7 +51,10 @@ export async function countQuality(deps: WorkerDeps, run: JobRun): Promise<void>
   await ringFor(deps, wake)
 }
 
-async function count(deps: WorkerDeps, run: JobRun, cohort: Cohort): Promise<RawQuality> {
+/** What there is to write: the counts, and what the tables say of the cases that the linkage left. */
+type Counted = { quality: RawQuality; cases: CaseStrata[] }
+
+async function count(deps: WorkerDeps, run: JobRun, cohort: Cohort): Promise<Counted> {
   const sources = await sourcesOf(deps, run, cohort)
   const total = sources
     .flatMap(({ deliveries }) => deliveries)
@@ -58,13 +65,33 @@ async function count(deps: WorkerDeps, run: JobRun, cohort: Cohort): Promise<Raw
     threads: deps.jobThreads,
   })
   try {
-    return await countInEngine(session, sources, (parts) => {
-      run.signal.throwIfAborted()
-      run.report({ parts, total })
+    const list = await openCaseList(deps, run, cohort.linkageId)
+    const counter = list === undefined ? undefined : await openStrataCounter(session, list)
+    const quality = await countInEngine(session, sources, {
+      onPart: (parts) => {
+        run.signal.throwIfAborted()
+        run.report({ parts, total })
+      },
+      onDelivery: counter?.onDelivery,
     })
+    return { quality, cases: (await counter?.strata()) ?? [] }
   } finally {
     session.close()
   }
+}
+
+/** Whose records the cases are; undefined once a newer linkage has other cases. */
+async function openCaseList(
+  deps: WorkerDeps,
+  run: JobRun,
+  linkageId: string,
+): Promise<string | undefined> {
+  const { projectId } = run.job
+  const id = (await findLinkage(deps.pool, linkageId))?.caseListObjectId
+  if (!id || !(await liveObjects(deps.pool, [id])).has(id)) return undefined
+  const path = join(run.scratchDir, 'cases.parquet')
+  await openFile(deps, { id, projectId, kind: 'case-list' }, path)
+  return path
 }
 
 /** The deliveries of the linkage by agency, each file opened only when it is its turn. */

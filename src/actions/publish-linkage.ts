@@ -52,6 +52,7 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
       personsObjectId: sealed.persons.object.id,
       indexObjectId: sealed.index.object.id,
       changesObjectId: sealed.changes.object.id,
+      caseListObjectId: sealed.caseList.object.id,
     }
     await saveLinked(
       tx,
@@ -72,7 +73,9 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
     await insertCases(tx, { linkageId, projectId }, linked.worklist)
     const maps = previous ? await forgetKeyMaps(tx, previous.id) : []
     const index = previous?.indexObjectId ? [previous.indexObjectId] : []
-    const gone = [...maps, ...index, ...thinned, ...(await closeTickets(tx, projectId))]
+    const cases = previous?.caseListObjectId ? [previous.caseListObjectId] : []
+    const closed = await closeTickets(tx, projectId)
+    const gone = [...maps, ...index, ...cases, ...thinned, ...closed]
     await endObjects(tx, gone)
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'link', linkageId),
@@ -94,6 +97,7 @@ type Sealed = {
   persons: SealedFile
   index: SealedFile
   changes: SealedFile
+  caseList: SealedFile
   maps: LinkMap[]
   /** Parts of keys that are written again with less in them. */
   tokens: ThinnedPart[]
@@ -110,7 +114,8 @@ async function sealAll(
   const persons = await sealFile(deps, linked.personsFile, { ...data, kind: 'persons' })
   const changes = await sealFile(deps, linked.changesFile, { ...data, kind: 'person-changes' })
   const index = await sealFile(deps, linked.indexFile, { ...key, kind: 'key-index' })
-  const files: SealedFile[] = [persons, changes, index]
+  const caseList = await sealFile(deps, linked.caseListFile, { ...data, kind: 'case-list' })
+  const files: SealedFile[] = [persons, changes, index, caseList]
   const maps: LinkMap[] = []
   for (const [deliveryId, { file, serials, linked: links }] of Object.entries(linked.maps)) {
     const map = await sealFile(deps, file, { ...data, kind: 'link-map' })
@@ -128,5 +133,5 @@ async function sealAll(
       tokens.push({ deliveryId, table: '', number, objectId: tokenFile.object.id })
     }
   }
-  return { persons, index, changes, maps, tokens, files }
+  return { persons, index, changes, caseList, maps, tokens, files }
 }

@@ -5,7 +5,7 @@
 import type { CatalogueTable } from '../catalogue/schema.ts'
 import { type CheckRule, checkRules, type Dimension, dimensions } from '../core/quality-counts.ts'
 import type { RawMoments, RawQuality, RawTable } from '../core/quality-raw.ts'
-import { checkCounts } from './quality-checks.ts'
+import { chancesOf, checkCounts } from './quality-checks.ts'
 import * as sql from './quality-sql.ts'
 import { quoteText, type Session } from './session.ts'
 
@@ -23,18 +23,24 @@ export type QualitySource = {
 /** A file of the scratch directory, there until it is let go. */
 export type OpenedFile = { path: string; letGo: () => Promise<void> }
 
+/** What is told while it counts: after each part, and of each delivery while `record` and `fact` are of it. */
+export type OnQuality = {
+  onPart: (done: number) => void
+  onDelivery?: OnDelivery | undefined
+}
+type OnDelivery = (agency: string, isSpine: boolean) => Promise<void>
+
 const factsMax = 8_000_000 // Some 400 MB of narrow columns, before they are folded to one line a record.
 
 /**
  * All counts, nothing hidden yet.
  *
  * @param sources - one is the spine.
- * @param onPart - told after each part.
  */
 export async function countQuality(
   session: Session,
   sources: readonly QualitySource[],
-  onPart: (done: number) => void,
+  { onPart, onDelivery = async () => {} }: OnQuality,
 ): Promise<RawQuality> {
   const spine = sources.find(({ isSpine }) => isSpine)
   if (!spine) throw new Error('a linkage has a spine')
@@ -45,13 +51,14 @@ export async function countQuality(
     onPart(parts)
   }
   await session.run(sql.linkedTable)
-  await readSpine(session, spine, onOne)
+  await readSpine(session, spine, { onOne, onDelivery })
   const rates: RawTable[] = []
   const births: RawQuality['births'] = []
   for (const [number, { agency, deliveries }] of others.entries()) {
     await session.run('create or replace temp table all_profiles as from profile limit 0')
     for (const delivery of deliveries) {
       await readDelivery(session, delivery, { isSpine: false, onOne })
+      await onDelivery(agency, false)
       await session.run(sql.keepLinked(number))
       await session.run('insert into all_profiles from profile')
     }
@@ -75,8 +82,8 @@ export async function countQuality(
 /** Table `spine`: the profile of every person, from all deliveries of the spine. */
 async function readSpine(
   session: Session,
-  { deliveries }: QualitySource,
-  onOne: () => void,
+  { agency, deliveries }: QualitySource,
+  { onOne, onDelivery }: { onOne: () => void; onDelivery: OnDelivery },
 ): Promise<void> {
   await session.run(sql.factTable)
   await session.run(
@@ -84,6 +91,7 @@ async function readSpine(
   )
   for (const delivery of deliveries) {
     await addFacts(session, delivery, { isSpine: true, onOne })
+    await onDelivery(agency, true)
     // By which pass a record of the spine became its person is nobody's question here.
     await session.run('insert into spine_record select number, ordinal, null from record')
   }
@@ -233,17 +241,4 @@ async function checksOf(
       return [{ rule, agency, pass, compared, flagged: count(line, rule, 'flags') }]
     }),
   )
-}
-
-async function chancesOf(session: Session): Promise<RawQuality['chanceOfDifference']> {
-  const chanceOf = async (column: string): Promise<number> => {
-    const [row] = await session.rows<{ chance: number | null }>(`
-      select 1 - sum((persons / total) ** 2) as chance
-      from (
-        select count(*) as persons, sum(count(*)) over () as total
-        from spine where ${column} is not null group by ${column}
-      )`)
-    return row?.chance ?? 0
-  }
-  return { sex: await chanceOf('sex_number'), birthYear: await chanceOf('birth') }
 }

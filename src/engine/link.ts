@@ -47,7 +47,7 @@ import {
 } from './linkage/weaker-keys.ts'
 import { quoteText, type Session } from './session.ts'
 import { parquetOptions } from './take-table.ts'
-import { caseCounts, gatherCases, type WorkCase, worklistOf } from './waves/cases.ts'
+import { caseCounts, gatherCases, type WorkCase, worklistOf, writeCaseList } from './waves/cases.ts'
 import {
   decidedOtherStep,
   decidedPlaceStep,
@@ -72,6 +72,8 @@ export type Linked = {
   indexFile: string
   /** Parquet of `writeIndex`: which numbers were given up, and for which. For the data side. */
   changesFile: string
+  /** Parquet of `writeCaseList`. For the data side. */
+  caseListFile: string
   /** The gravest cases, at most `casesMax`. */
   worklist: WorkCase[]
   report: LinkageCounts
@@ -141,9 +143,9 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
     clusters: await clusterSizes(session),
     change: { version, ...left.change, ...flows.change, held, torn, cases: left.cases },
   }
-  const { indexFile, changesFile, worklist } = left
+  const { files, worklist } = left
   const { maps, thinned } = flows
-  return { personsFile, persons, maps, thinned, lateWave, indexFile, changesFile, worklist, report }
+  return { personsFile, persons, maps, thinned, lateWave, ...files, worklist, report }
 }
 
 async function run(session: Session, steps: readonly string[]): Promise<void> {
@@ -221,8 +223,11 @@ async function leave(
   const changesFile = join(of.outDir, 'changes.parquet')
   await writeIndex(session, { version: of.version, agencies, indexFile, changesFile })
   const worklist = await worklistOf(session, { agencies, spine: of.spine }, casesMax)
+  const caseListFile = join(of.outDir, 'cases.parquet')
+  await writeCaseList(session, agencies, { casesMax, file: caseListFile })
   const change = await personChange(session)
-  return { indexFile, changesFile, worklist, change, cases: await caseCounts(session) }
+  const files = { indexFile, changesFile, caseListFile }
+  return { files, worklist, change, cases: await caseCounts(session) }
 }
 
 /** Two persons with one number would be one person: a broken invariant, never a result. */

@@ -1,5 +1,8 @@
 /** The implausibilities: each asks of linked records beside the spine's person what cannot be true of one person. */
+
 import type { CheckRule } from '../core/quality-counts.ts'
+import type { RawQuality } from '../core/quality-raw.ts'
+import type { Session } from './session.ts'
 
 /** Of the first vaccination against COVID-19 in Korea (Korea Disease Control and Prevention Agency). */
 const rolloutDay = '2021-02-26'
@@ -59,3 +62,17 @@ export const checkCounts = `
   left join death using (ordinal)
   group by all
   order by all`
+
+/** How often two persons of the spine would differ by chance. */
+export async function chancesOf(session: Session): Promise<RawQuality['chanceOfDifference']> {
+  const chanceOf = async (column: string): Promise<number> => {
+    const [row] = await session.rows<{ chance: number | null }>(`
+      select 1 - sum((persons / total) ** 2) as chance
+      from (
+        select count(*) as persons, sum(count(*)) over () as total
+        from spine where ${column} is not null group by ${column}
+      )`)
+    return row?.chance ?? 0
+  }
+  return { sex: await chanceOf('sex_number'), birthYear: await chanceOf('birth') }
+}

@@ -3,23 +3,24 @@
  * order is of what never changes of a case, so that a page goes on where the last one ended whatever was said in between.
  */
 import type { TicketAnswer } from '../core/ticket-answers.ts'
-import type { CaseVerdict, LinkCase } from './cases.ts'
+import type { CaseVerdict, LinkCase, StoredStrata } from './cases.ts'
 import type { Queryable } from './pool.ts'
 
 /** `pending`: one person has said something since the last decision. `decided`: two said that it is one person, or two. */
 export type CaseState = 'open' | 'pending' | 'decided'
 
 /** A case with what was said of it last. */
-export type ListedCase = LinkCase & {
-  state: CaseState
-  /** The newest decision; null: none yet. */
-  decision: CaseVerdict | null
-  /** An opinion that a second person has not yet answered: whose, and what. */
-  pendingBy: string | null
-  pending: CaseVerdict | null
-  /** What the agency that holds the record said of it last, in a ticket. It decides nothing. */
-  answer: TicketAnswer | null
-}
+export type ListedCase = LinkCase &
+  StoredStrata & {
+    state: CaseState
+    /** The newest decision; null: none yet. */
+    decision: CaseVerdict | null
+    /** An opinion that a second person has not yet answered: whose, and what. */
+    pendingBy: string | null
+    pending: CaseVerdict | null
+    /** What the agency that holds the record said of it last, in a ticket. It decides nothing. */
+    answer: TicketAnswer | null
+  }
 
 /** Which cases of a linkage; null: whatever. */
 export type CaseFilter = {
@@ -27,6 +28,9 @@ export type CaseFilter = {
   agency: string | null
   state: CaseState | null
   pass: number | null
+  sex: 'M' | 'F' | null
+  ageBand: string | null
+  year: number | null
 }
 
 const listed = `
@@ -71,15 +75,21 @@ export async function casesOfLinkage(
   const { rows } = await db.query<ListedCase>(
     `${listed}
      select case_id as "caseId", kind, agency, wave, pass, pattern, candidates,
-       name_shared as "nameShared", state, decision, pending_by as "pendingBy", pending, answer
+       name_shared as "nameShared", state, decision, pending_by as "pendingBy", pending, answer, sex,
+       age_band as "ageBand", year, record_sex as "recordSex", record_age_band as "recordAgeBand"
      from listed
      where ($2::uuid is null or (gravity, rarity, case_id) > (
          select last.gravity, last.rarity, last.case_id from listed last where last.case_id = $2::uuid))
        and ($3::text is null or kind = $3::text) and ($4::text is null or agency = $4::text)
        and ($5::text is null or state = $5::text) and ($6::integer is null or pass = $6::integer)
+       and ($7::text is null or sex = $7::text) and ($8::text is null or age_band = $8::text)
+       and ($9::integer is null or year = $9::integer)
      order by gravity, rarity, case_id
-     limit $7::integer`,
-    [linkageId, wanted.after, wanted.kind, wanted.agency, wanted.state, wanted.pass, wanted.limit],
+     limit $10::integer`,
+    [
+      ...[linkageId, wanted.after, wanted.kind, wanted.agency, wanted.state, wanted.pass],
+      ...[wanted.sex, wanted.ageBand, wanted.year, wanted.limit],
+    ],
   )
   return rows
 }

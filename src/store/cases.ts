@@ -41,6 +41,33 @@ export async function insertCases(
   )
 }
 
+/** What the data side says of a case. It names persons and records by nothing. */
+export type StoredStrata = {
+  caseId: string
+  sex: 'M' | 'F' | null
+  ageBand: string | null
+  year: number | null
+  recordSex: 'M' | 'F' | null
+  recordAgeBand: string | null
+}
+
+/** Writes sex, age bands and year beside the cases of a linkage. */
+export async function saveStrata(
+  tx: Tx,
+  linkageId: string,
+  strata: readonly StoredStrata[],
+): Promise<void> {
+  await tx.query(
+    `update gyeol.link_case
+     set sex = s.sex, age_band = s."ageBand", year = s.year, record_sex = s."recordSex",
+         record_age_band = s."recordAgeBand"
+     from jsonb_to_recordset($2::jsonb) as s ("caseId" uuid, sex text, "ageBand" text, year integer,
+       "recordSex" text, "recordAgeBand" text)
+     where linkage_id = $1::uuid and case_id = s."caseId"`,
+    [linkageId, JSON.stringify(strata)],
+  )
+}
+
 /** The project of a case. Until the transaction ends nobody else says anything of the case. */
 export async function lockCase(tx: Tx, caseId: string): Promise<{ projectId: string } | undefined> {
   await tx.query('select pg_advisory_xact_lock(hashtextextended($1::text, 0))', [caseId])

@@ -19,6 +19,8 @@ export type Linkage = {
   indexVersion: number | null
   indexObjectId: string | null
   changesObjectId: string | null
+  /** Whose records its cases are, for the data side. */
+  caseListObjectId: string | null
   /** Of the linkage key under which the tokens of its key index are. */
   epoch: number
   /** Deliveries up to this wave have lost their records of nobody; null before it ended. */
@@ -45,7 +47,8 @@ const linkageColumns = `linkage_id as id, project_id as "projectId", is_trial as
   rules_version as "rulesVersion", job_id as "jobId", persons_object_id as "personsObjectId",
   persons, persons_sha256 as "personsSha256", report,
   previous_id as "previousId", index_version as "indexVersion", index_object_id as "indexObjectId",
-  changes_object_id as "changesObjectId", epoch, late_wave as "lateWave",
+  changes_object_id as "changesObjectId", case_list_object_id as "caseListObjectId",
+  epoch, late_wave as "lateWave",
   released_versions as "releasedVersions", created_by as "createdBy", created_at as "createdAt", ended_at as "endedAt"`
 
 /** The linkage, or undefined. */
@@ -141,6 +144,7 @@ export async function saveLinked(
     epoch: number
     indexObjectId: string
     changesObjectId: string
+    caseListObjectId: string
   },
   maps: readonly LinkMap[],
 ): Promise<void> {
@@ -149,7 +153,7 @@ export async function saveLinked(
      set state = 'linked', persons_object_id = $2::uuid, persons = $3::bigint, report = $4::jsonb,
          persons_sha256 = $5::bytea, previous_id = $6::uuid, index_version = $7::integer,
          index_object_id = $8::uuid, changes_object_id = $9::uuid, late_wave = $10::integer,
-         epoch = $11::integer, ended_at = now()
+         epoch = $11::integer, case_list_object_id = $12::uuid, ended_at = now()
      where linkage_id = $1::uuid and state = 'queued'`,
     [
       linkage.id,
@@ -163,6 +167,7 @@ export async function saveLinked(
       linkage.changesObjectId,
       linkage.lateWave,
       linkage.epoch,
+      linkage.caseListObjectId,
     ],
   )
   await tx.query(

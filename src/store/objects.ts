@@ -17,6 +17,7 @@ export type ObjectKind =
   | 'desk-file'
   | 'extraction'
   | 'questions'
+  | 'case-list'
 
 export type VaultObject = {
   id: string

@@ -166,7 +166,7 @@ test('counts what a slow look at every record counts', async (t) => {
   const deliveries = population()
   const seen: number[] = []
   const sources = await sourcesOf(session, path, deliveries)
-  const raw = await countQuality(session, sources, (done) => seen.push(done))
+  const raw = await countQuality(session, sources, { onPart: (done) => seen.push(done) })
   const of = (name: string): Record_[] =>
     deliveries.find(({ agency }) => agency === name)?.records ?? []
   const linked = (name: string): Record_[] => of(name).filter(({ ordinal }) => ordinal !== null)

@@ -134,7 +134,7 @@ async function countAll(
       },
     ],
   }))
-  const raw = await countQuality(session, sources, () => {})
+  const raw = await countQuality(session, sources, { onPart: () => {} })
   return maskQuality(raw, linkRulesSchema.parse({}).cellMin)
 }
 

@@ -3,7 +3,8 @@
  * decide on them; a case has the same number in every run, and the number tells nothing without the key side's index.
  */
 import { decidedPass } from '../../core/passes.ts'
-import type { Session } from '../session.ts'
+import { quoteText, type Session } from '../session.ts'
+import { parquetOptions } from '../take-table.ts'
 
 /** A case as the worklist shows it. */
 export type WorkCase = {
@@ -102,6 +103,23 @@ export async function worklistOf(
     left join named using (t2)
     order by ${gravity}`)
   return rows.map(({ number, ...row }) => ({ ...row, agency: agencies[number] ?? '' }))
+}
+
+/**
+ * Writes for the data side whose records the cases of the worklist are: case_id UUID, agency, serial, ordinal (of the person in
+ * question), in order of the case's number, which tells nothing.
+ */
+export async function writeCaseList(
+  session: Session,
+  agencies: readonly string[],
+  { casesMax, file }: { casesMax: number; file: string },
+): Promise<void> {
+  await session.run(`
+    copy (
+      select case_id, [${agencies.map(quoteText).join(', ')}][agency + 1] as agency, serial, ordinal
+      from (from work_case order by ${gravity} limit ${casesMax})
+      order by case_id
+    ) to ${quoteText(file)} (${parquetOptions})`)
 }
 
 /** Table `record_pair`: records that are open or in conflict, each with every person it may be. */

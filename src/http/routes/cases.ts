@@ -18,6 +18,9 @@ const stateSchema = z
   .enum(['open', 'pending', 'decided'])
   .describe('Nobody said anything; a second person has to agree; decided to be one person or two')
 
+const sexSchema = z.enum(['M', 'F'])
+const bandSchema = z.string().regex(/^(\d\d-\d\d|85\+)$/)
+
 const countSchema = z.object({ kind: kindSchema, state: stateSchema, cases: z.number().int() })
 
 const caseSchema = z
@@ -43,6 +46,11 @@ const caseSchema = z
       .enum(ticketAnswers)
       .nullable()
       .describe('Whether two records of that agency are one person, as it said; decides nothing'),
+    sex: sexSchema.nullable().describe('Of the person; null until the linkage is counted'),
+    ageBand: bandSchema.nullable().describe('Five years, at the first diagnosis'),
+    year: z.number().int().nullable().describe('Of the first diagnosis'),
+    recordSex: sexSchema.nullable().describe("As the record's own agency tells"),
+    recordAgeBand: bandSchema.nullable().describe('At the same time, by the birth it has'),
   })
   .meta({ id: 'Case' })
 
@@ -51,6 +59,9 @@ const filterSchema = z.strictObject({
   agency: z.string().max(63).optional(),
   state: stateSchema.optional(),
   pass: z.coerce.number().int().min(0).max(99).optional(),
+  sex: sexSchema.optional(),
+  ageBand: bandSchema.optional(),
+  year: z.coerce.number().int().min(1900).max(2999).optional(),
 })
 
 /** The worklist: cases that the rules left open, and what people say of them. */
@@ -134,5 +145,6 @@ export function caseRoutes(app: App, deps: Deps): void {
 
 function filterOf(query: z.infer<typeof filterSchema>): CaseFilter {
   const { kind = null, agency = null, state = null, pass = null } = query
-  return { kind, agency, state, pass }
+  const { sex = null, ageBand = null, year = null } = query
+  return { kind, agency, state, pass, sex, ageBand, year }
 }
