@@ -347,8 +347,25 @@ test('what people cannot decide is asked of the agency that holds the identifier
       )
       t.match(
         lines.find((line) => line.startsWith(another)),
-        /,cannot-link,one,unknown$/,
+        /,cannot-link,one,unknown,,,,,$/,
       )
     },
   )
+
+  await t.test('no serial is in the database, the trail or an address', async (t) => {
+    const tables = await admin.query<{ name: string }>(
+      "select 'gyeol.' || relname as name from pg_class where relnamespace = 'gyeol'::regnamespace and relkind = 'r'",
+    )
+    const rows: string[] = []
+    for (const { name } of tables.rows) {
+      const found = await admin.query<{ row: string }>(`select r::text as row from ${name} r`)
+      rows.push(...found.rows.map(({ row }) => row))
+    }
+    const entries = await admin.query<{ entry: string }>(
+      "select convert_from(entry, 'UTF8') as entry from gyeol.audit_leaf",
+    )
+    const all = [...rows, ...entries.rows.map(({ entry }) => entry)].join('\n')
+    t.match(all, merge, 'and the search would have found something')
+    for (const serial of ['R0X', 'R1X', 'I7Y', 'I7Z']) t.notOk(all.includes(serial), serial)
+  })
 })
