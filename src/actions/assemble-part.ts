@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { assemblePart as assembleInEngine, thinPart } from '../engine/assemble.ts'
+import { type Assembled, assemblePart as assembleInEngine, thinPart } from '../engine/assemble.ts'
 import { openSession } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { findCohort, insertCohortPart } from '../store/cohorts.ts'
@@ -46,13 +46,14 @@ export async function assemblePart(deps: WorkerDeps, run: JobRun): Promise<void>
     memoryMiB: deps.jobMemoryMiB,
     threads: deps.jobThreads,
   })
-  let counts: { rows: number; kept: number; outside: number; unknown: number }
+  let assembled: Assembled
   try {
-    counts = await assembleInEngine(session, files)
-    if (isLate && counts.unknown > 0) await thinPart(session, { ...files, output: thinned })
+    assembled = await assembleInEngine(session, files)
+    if (isLate && assembled.unknown > 0) await thinPart(session, { ...files, output: thinned })
   } finally {
     session.close()
   }
+  const { serialIn, ...counts } = assembled
   const sealed = await sealFile(deps, files.output, {
     projectId,
     kind: 'cohort-part',
@@ -81,6 +82,7 @@ export async function assemblePart(deps: WorkerDeps, run: JobRun): Promise<void>
       rowsKept: counts.kept,
       rowsOutside: counts.outside,
       rowsUnknown: counts.unknown,
+      serialIn,
     })
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'assemble-part', `${cohortId}/${deliveryId}/${table}/${part.number}`),

@@ -21,6 +21,7 @@ import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { recordKeyring } from './make-project-keys.ts'
 import { makeReleasePersons } from './make-release-persons.ts'
 import { releaseKeys } from './release-keys.ts'
+import { requireNoSerials } from './require-no-serials.ts'
 import { ringFor } from './ring.ts'
 import { type SealedFile, sealFile } from './sealed-files.ts'
 
@@ -68,6 +69,7 @@ async function beginRelease(deps: WorkerDeps, run: JobRun, release: Release): Pr
   }
   await publishSealingKey(deps, release)
   const parts = await partsOfCohort(deps.pool, release.cohortId)
+  requireNoSerials(project, release, parts)
   const made = await makeReleasePersons(deps, run, { release, parts })
   const to = { projectId: project.id, side: 'data', releaseId: release.id } as const
   const sealed = await sealFile(deps, made.file, { ...to, kind: 'release-persons' })

@@ -4,7 +4,7 @@
  */
 import { EngineError } from './engine-error.ts'
 import { diskFull } from './part-source.ts'
-import { quoteText, type Session } from './session.ts'
+import { quoteIdentifier, quoteText, type Session } from './session.ts'
 import { parquetOptions } from './take-table.ts'
 
 export type AssemblePart = {
@@ -17,19 +17,39 @@ export type AssemblePart = {
 }
 
 /** Rows of the part = kept + outside + unknown. */
-export type Assembled = { rows: number; kept: number; outside: number; unknown: number }
+export type Assembled = {
+  rows: number
+  kept: number
+  outside: number
+  unknown: number
+  /** Column → rows in whose text the serial stands again. Such a column does not leave. */
+  serialIn: Record<string, number>
+}
 
 const codeOfOutside = 1
 const codeOfUnknown = 2
+/** From here on: one a column of text. */
+const codeOfFirstText = 3
+/** A shorter serial would be found in many a text by chance. */
+const serialLengthMin = 8
 
 /** Assembles one part. The map is the build side of the join: the part streams through and may be of any size. */
 export async function assemblePart(session: Session, files: AssemblePart): Promise<Assembled> {
   const tally = new Map<number, number>()
   session.registerTally('left_out', tally)
+  const texts = await textsOf(session, files.part)
+  const held = texts.map((name, at) => {
+    const text = quoteIdentifier(name)
+    const isInside = `case when strlen(${text}) < strlen(serial) or strlen(serial) < ${serialLengthMin}
+        then false else contains(${text}, serial) end`
+    return `case when ${isInside} then case when left_out(${codeOfFirstText + at}) then null else ${text} end
+        else ${text} end as ${text}`
+  })
   const [copied] = await session
     .rows<{ Count: number }>(`
       copy (
         select ordinal, * exclude (ordinal, serial, map_serial)
+          ${held.length === 0 ? '' : `replace (${held.join(', ')})`}
         from (
           select part.*, map.serial as map_serial, map.ordinal
           from read_parquet(${quoteText(files.part)}) as part
@@ -46,7 +66,19 @@ export async function assemblePart(session: Session, files: AssemblePart): Promi
   const kept = copied?.Count ?? 0
   const outside = tally.get(codeOfOutside) ?? 0
   const unknown = tally.get(codeOfUnknown) ?? 0
-  return { rows: kept + outside + unknown, kept, outside, unknown }
+  const found = texts.map((name, at) => [name, tally.get(codeOfFirstText + at) ?? 0] as const)
+  const serialIn = Object.fromEntries(found.filter(([, rows]) => rows > 0))
+  return { rows: kept + outside + unknown, kept, outside, unknown, serialIn }
+}
+
+/** The columns of text of a typed part, but for the serial. */
+async function textsOf(session: Session, part: string): Promise<string[]> {
+  const columns = await session.rows<{ column_name: string; column_type: string }>(
+    `describe from read_parquet(${quoteText(part)})`,
+  )
+  return columns.flatMap(({ column_name: name, column_type: type }) =>
+    type === 'VARCHAR' && name !== 'serial' ? [name] : [],
+  )
 }
 
 /**

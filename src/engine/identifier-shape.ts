@@ -12,6 +12,14 @@ const registrationNumberAmongCodes = `(^|[^0-9A-Za-z])${digits}([^0-9A-Za-z]|$)`
 const phone =
   '(^|[^0-9])(01[016789][-. ][0-9]{3,4}|0(2|[3-6][1-5])[-. ][0-9]{3,4})[-. ][0-9]{4}([^0-9]|$)'
 const barePhone = '(^|[^0-9])010[0-9]{8}([^0-9]|$)'
+/** Driving licence: region, year, number, check; with its hyphens. */
+const licence = '(^|[^0-9])[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9]{2}([^0-9]|$)'
+/** Passport of 2021 or before: a letter of its kind and eight places. In codes this is the shape of many. */
+const passport = '(^|[^0-9A-Za-z])[MSRODG]([0-9]{8}|[0-9]{3}[A-Z][0-9]{4})([^0-9A-Za-z]|$)'
+/** Connecting information (CI): 64 bytes in base64. */
+const connecting = '(^|[^0-9A-Za-z+/])[0-9A-Za-z+/]{86}==([^=]|$)'
+/** A key as agencies send it, or any other digest of 32 bytes: an identifier behind a known function is still one. */
+const digest = '(^|[^0-9A-Fa-f])([0-9a-f]{64}|[0-9A-F]{64})([^0-9A-Fa-f]|$)'
 const email = '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\\.[A-Za-z]{2,}'
 
 /** True where a text carries the shape of a resident or foreigner registration number. */
@@ -34,16 +42,21 @@ export function registrationNumberInNumber(column: string): string {
 }
 
 /**
- * True where a text of a release carries any known shape: registration number, phone, e-mail.
+ * True where a text of a release carries any known shape: registration number, phone, e-mail, passport, driving licence, CI,
+ * key.
  *
- * @param isCode - eleven bare digits from 010 are a phone number in a text, but one in a thousand claim numbers in a code.
+ * @param isCode - eleven bare digits from 010 are a phone number in a text, but one in a thousand claim numbers in a code; and
+ *   a letter with eight digits is a passport's number in a text, but many a code.
  */
 export function identifierInText(column: string, isCode: boolean): string {
   const phones = isCode ? phone : `${phone}|${barePhone}`
   return `(case
     when strlen(${column}) < 6 then false
     when contains(${column}, '@') and regexp_matches(${column}, '${email}') then true
+    ${isCode ? '' : `when strlen(${column}) >= 9 and regexp_matches(${column}, '${passport}') then true`}
     when strlen(${column}) < 11 then false
     when regexp_matches(${column}, '${phones}') then true
+    when contains(${column}, '-') and regexp_matches(${column}, '${licence}') then true
+    when strlen(${column}) >= 64 and regexp_matches(${column}, '${digest}|${connecting}') then true
     else ${registrationNumberInText(column, isCode)} end)`
 }

@@ -21,6 +21,8 @@ export type CohortPart = PartKey & {
   rowsKept: number
   rowsOutside: number
   rowsUnknown: number
+  /** Column → rows in whose text the serial of the row stands again. */
+  serialIn: Record<string, number>
 }
 
 const cohortColumns = `cohort_id as id, project_id as "projectId", linkage_id as "linkageId", state,
@@ -85,9 +87,9 @@ export async function insertCohortPart(tx: Tx, part: CohortPart): Promise<void> 
   await tx.query(
     `insert into gyeol.cohort_part
        (cohort_id, delivery_id, table_name, number, object_id, rows, rows_kept, rows_outside,
-        rows_unknown)
+        rows_unknown, serial_in)
      values ($1::uuid, $2::uuid, $3::text, $4::integer, $5::uuid, $6::bigint, $7::bigint,
-             $8::bigint, $9::bigint)`,
+             $8::bigint, $9::bigint, $10::jsonb)`,
     [
       part.cohortId,
       part.deliveryId,
@@ -98,6 +100,7 @@ export async function insertCohortPart(tx: Tx, part: CohortPart): Promise<void> 
       part.rowsKept,
       part.rowsOutside,
       part.rowsUnknown,
+      JSON.stringify(part.serialIn),
     ],
   )
 }
@@ -107,7 +110,7 @@ export async function partsOfCohort(db: Queryable, cohortId: string): Promise<Co
   const { rows } = await db.query<CohortPart>(
     `select cohort_id as "cohortId", delivery_id as "deliveryId", table_name as "table", number,
        object_id as "objectId", rows, rows_kept as "rowsKept", rows_outside as "rowsOutside",
-       rows_unknown as "rowsUnknown"
+       rows_unknown as "rowsUnknown", serial_in as "serialIn"
      from gyeol.cohort_part where cohort_id = $1::uuid
      order by table_name, delivery_id, number`,
     [cohortId],
