@@ -120,6 +120,7 @@ create table gyeol.cohort_part (
   rows_kept bigint not null,
   rows_outside bigint not null,
   rows_unknown bigint not null,
+  serial_in jsonb not null default '{}'::jsonb,
   constraint cohort_part_pkey PRIMARY KEY (cohort_id, delivery_id, table_name, number),
   constraint cohort_part_cohort_id_fkey FOREIGN KEY (cohort_id) REFERENCES gyeol.cohort(cohort_id),
   constraint cohort_part_delivery_id_table_name_number_fkey FOREIGN KEY (delivery_id, table_name, number) REFERENCES gyeol.part(delivery_id, table_name, number),

@@ -198,6 +198,12 @@ test('refuses a release with an identifier in a text, naming table, column and r
     '01012345678',
     '02-345-6789',
     'a.b@c.kr',
+    '여권 M12345678',
+    'M123A4567',
+    '면허 11-22-123456-78',
+    `CI ${'Ab1/'.repeat(21)}x+==`,
+    `key ${'0a'.repeat(32)}`,
+    'F0'.repeat(32),
   ]
   for (const hit of hits) {
     const scratch = await prepared(t, `${rows}, (1, 'C1', 1, null, null, '${hit}', null)`)
