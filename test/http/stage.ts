@@ -54,7 +54,7 @@ export async function startHttpStage(
   const two = await service.person('two', ['custodian'])
   const spine = await service.agency('spine')
   const other = await service.agency('other')
-  await openTestProject([operator, two], stageProposal('hostile'))
+  await openTestProject([operator, two], { ...stageProposal('hostile'), cosignaturesMin })
   return { service, operator, spine, other }
 }
 
