@@ -12,7 +12,7 @@ import { findProject } from '../store/projects.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { openHistory, openTokens } from './open-linkage.ts'
 import { publishLinkage } from './publish-linkage.ts'
-import { retireKeys } from './retire-keys.ts'
+import { destroyRetiredKeys } from './retire-keys.ts'
 import { ringFor } from './ring.ts'
 import { type SealedExtraction, sealExtractions } from './seal-extractions.ts'
 import { requireLinkage } from './show-linkage.ts'
@@ -62,12 +62,12 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
   else {
     await publishLinkage(deps, run, {
       linkage,
-      epoch: project.epoch,
+      project,
       previous,
       linked,
       extractions,
     })
-    await retireKeys(deps, project)
+    await destroyRetiredKeys(deps, project)
   }
 }
 

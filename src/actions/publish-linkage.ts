@@ -6,16 +6,18 @@ import { forgetKeyMaps, type Linkage, type LinkMap, saveLinked } from '../store/
 import { endObjects, insertObjects } from '../store/objects.ts'
 import { replaceParts, type ThinnedPart, tokenParts } from '../store/parts.ts'
 import { inTransaction } from '../store/pool.ts'
+import type { Project } from '../store/projects.ts'
 import { closeTickets } from '../store/tickets.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
+import { retireOlderKeys } from './retire-keys.ts'
 import { ringFor } from './ring.ts'
 import { publishExtractions, type SealedExtraction } from './seal-extractions.ts'
 import { type SealedFile, sealFile } from './sealed-files.ts'
 
 type Made = {
   linkage: Linkage
-  /** Of the linkage key. */
-  epoch: number
+  /** As it was when the linkage began. */
+  project: Project
   previous: Linkage | undefined
   linked: Linked
   extractions: SealedExtraction[]
@@ -29,7 +31,7 @@ type Made = {
 export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made): Promise<void> {
   const { job } = run
   const { projectId } = job
-  const { linkage, epoch, previous, linked, extractions } = made
+  const { linkage, project, previous, linked, extractions } = made
   const linkageId = linkage.id
   const sealed = await sealAll(deps, projectId, made)
   const { change } = linked.report
@@ -64,7 +66,7 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
         previousId: previous?.id ?? null,
         indexVersion: change.version,
         lateWave: linked.lateWave,
-        epoch,
+        epoch: project.epoch,
         report: linked.report,
       },
       sealed.maps,
@@ -75,7 +77,8 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
     const index = previous?.indexObjectId ? [previous.indexObjectId] : []
     const cases = previous?.caseListObjectId ? [previous.caseListObjectId] : []
     const closed = await closeTickets(tx, projectId)
-    const gone = [...maps, ...index, ...cases, ...thinned, ...closed]
+    const notices = await retireOlderKeys(deps, tx, project)
+    const gone = [...maps, ...index, ...cases, ...thinned, ...closed, ...notices]
     await endObjects(tx, gone)
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'link', linkageId),
