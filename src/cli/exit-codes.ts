@@ -46,6 +46,7 @@ export const exitCodes = {
   'history-differs': 44,
   'epoch-retired': 45,
   'file-changed': 46,
+  'wave-differs': 47,
 } as const satisfies Record<RefusalCode, number>
 
 /**

@@ -41,6 +41,7 @@ export type RefusalCode =
   | 'state-conflict'
   | 'too-many-attempts'
   | 'too-many-bad-rows'
+  | 'wave-differs'
 
 /** A refusal the caller can act on. Anything else that is thrown is a defect or an outage. */
 export class Refusal extends Error {

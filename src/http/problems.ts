@@ -47,6 +47,7 @@ const statuses = {
   'state-conflict': [409, 'State conflict'],
   'too-many-attempts': [429, 'Too many attempts'],
   'too-many-bad-rows': [422, 'Too many bad rows'],
+  'wave-differs': [422, 'Wave differs'],
 } as const satisfies Record<RefusalCode, readonly [number, string]>
 
 /** RFC 9457 section 3. `detail` is a fixed sentence; `details` holds counts, positions and names of columns. */
