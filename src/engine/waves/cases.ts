@@ -95,7 +95,8 @@ export async function worklistOf(
     ), named as (
       select t2, count(*)::integer as records from kept_record where t2 in (select t2 from chosen) group by t2
     )
-    select case_id::varchar as "caseId", kind, agency as number, case when kind = 'merge' then greatest(last_wave, spine_wave) else last_wave end::integer as wave,
+    select case_id::varchar as "caseId", kind, agency as number,
+      case when kind = 'merge' then greatest(last_wave, spine_wave) else last_wave end::integer as wave,
       pass, pattern, candidates, case when pattern[2] = '=' then records end as "nameShared"
     from chosen
     join wave_of using (agency, serial)
