@@ -1,13 +1,8 @@
 import { Refusal } from '../core/errors.ts'
 import { accountOf, authorize, type Caller } from '../core/grants.ts'
+import type { CaseVerdict } from '../core/link-case.ts'
 import { appendLeaf } from '../store/audit.ts'
-import {
-  type CaseVerdict,
-  insertDecision,
-  insertOpinion,
-  lockCase,
-  pendingOpinion,
-} from '../store/cases.ts'
+import { insertDecision, insertOpinion, lockCase, pendingOpinion } from '../store/cases.ts'
 import { inTransaction } from '../store/pool.ts'
 import { type Deps, leafBy } from './deps.ts'
 

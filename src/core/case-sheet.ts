@@ -1,17 +1,10 @@
 /** The worklist as a table for a spreadsheet. */
 import { cellOf } from './csv-cell.ts'
+import type { LinkCase } from './link-case.ts'
 
 /** A case as far as the table tells it. */
-export type SheetCase = {
-  caseId: string
-  kind: string
+export type SheetCase = LinkCase & {
   state: string
-  agency: string
-  wave: number
-  pass: number | null
-  pattern: string | null
-  candidates: number
-  nameShared: number | null
   decision: string | null
   pending: string | null
   pendingBy: string | null

@@ -8,6 +8,7 @@
  */
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
+import type { LinkCase } from '../core/link-case.ts'
 import type { LinkageCounts } from '../core/linkage-report.ts'
 import { type LinkRules, rulesVersion } from '../core/passes.ts'
 import type { OnColumn } from './column-function.ts'
@@ -47,7 +48,7 @@ import {
 } from './linkage/weaker-keys.ts'
 import { quoteText, type Session } from './session.ts'
 import { parquetOptions } from './take-table.ts'
-import { caseCounts, gatherCases, type WorkCase, worklistOf, writeCaseList } from './waves/cases.ts'
+import { caseCounts, gatherCases, worklistOf, writeCaseList } from './waves/cases.ts'
 import {
   decidedOtherStep,
   decidedPlaceStep,
@@ -75,7 +76,7 @@ export type Linked = {
   /** Parquet of `writeCaseList`. For the data side. */
   caseListFile: string
   /** The gravest cases, at most `casesMax`. */
-  worklist: WorkCase[]
+  worklist: LinkCase[]
   report: LinkageCounts
 }
 

@@ -2,8 +2,10 @@
  * The worklist: cases of a linkage, the gravest first and the rarest name first among those, with what was said of each. The
  * order is of what never changes of a case, so that a page goes on where the last one ended whatever was said in between.
  */
+
+import type { CaseVerdict, LinkCase } from '../core/link-case.ts'
 import type { TicketAnswer } from '../core/ticket-answers.ts'
-import type { CaseVerdict, LinkCase, StoredStrata } from './cases.ts'
+import type { StoredStrata } from './cases.ts'
 import type { Queryable } from './pool.ts'
 
 /** `pending`: one person has said something since the last decision. `decided`: two said that it is one person, or two. */

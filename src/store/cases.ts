@@ -1,19 +1,6 @@
 /** Cases that the rules leave open, what people think of them, and what two of them decided. */
+import type { CaseVerdict, LinkCase } from '../core/link-case.ts'
 import type { Queryable, Tx } from './pool.ts'
-
-export type CaseVerdict = 'must-link' | 'cannot-link' | 'undecided'
-
-/** A case as one linkage found it. Nothing in it tells who it is. */
-export type LinkCase = {
-  caseId: string
-  kind: 'possible' | 'conflict' | 'merge'
-  agency: string
-  wave: number
-  pass: number | null
-  pattern: string | null
-  candidates: number
-  nameShared: number | null
-}
 
 export type Opinion = {
   id: string

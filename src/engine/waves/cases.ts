@@ -2,25 +2,10 @@
  * The cases of a run: a record and a record of the spine that may be one person, or of which something forbids it. People
  * decide on them; a case has the same number in every run, and the number tells nothing without the key side's index.
  */
+import type { LinkCase } from '../../core/link-case.ts'
 import { decidedPass } from '../../core/passes.ts'
 import { quoteText, type Session } from '../session.ts'
 import { parquetOptions } from '../take-table.ts'
-
-/** A case as the worklist shows it. */
-export type WorkCase = {
-  caseId: string
-  /** `possible`: it may be; `conflict`: its keys name the person and something forbids it; `merge`: two of the spine. */
-  kind: 'possible' | 'conflict' | 'merge'
-  agency: string
-  wave: number
-  /** Null for a pair of the spine. */
-  pass: number | null
-  pattern: string | null
-  /** How many persons the record may be. */
-  candidates: number
-  /** How many records have the name key that both have; null where none or no name agrees. */
-  nameShared: number | null
-}
 
 /**
  * Table `work_case`: case_id, kind, agency (number), serial, spine_serial, ordinal, pass, pattern, candidates, t2. What was
@@ -63,12 +48,12 @@ export async function gatherCases(
 }
 
 /** How many cases there are of each kind. */
-export async function caseCounts(session: Session): Promise<Record<WorkCase['kind'], number>> {
-  const rows = await session.rows<{ kind: WorkCase['kind']; cases: number }>(
+export async function caseCounts(session: Session): Promise<Record<LinkCase['kind'], number>> {
+  const rows = await session.rows<{ kind: LinkCase['kind']; cases: number }>(
     'select kind, count(*) as cases from work_case group by kind',
   )
   const counted = new Map(rows.map(({ kind, cases }) => [kind, cases]))
-  const of = (kind: WorkCase['kind']): number => counted.get(kind) ?? 0
+  const of = (kind: LinkCase['kind']): number => counted.get(kind) ?? 0
   return { possible: of('possible'), conflict: of('conflict'), merge: of('merge') }
 }
 
@@ -82,8 +67,8 @@ export async function worklistOf(
   session: Session,
   { agencies, spine }: { agencies: readonly string[]; spine: number },
   casesMax: number,
-): Promise<WorkCase[]> {
-  const rows = await session.rows<WorkCase & { number: number }>(`
+): Promise<LinkCase[]> {
+  const rows = await session.rows<LinkCase & { number: number }>(`
     with chosen as (
       from work_case
       order by ${gravity}

@@ -1,0 +1,18 @@
+/** What a decision says of a case: one person, two, or that nothing is decided any more. */
+export type CaseVerdict = 'must-link' | 'cannot-link' | 'undecided'
+
+/** A case as one linkage found it and as the worklist shows it. Nothing in it tells who it is. */
+export type LinkCase = {
+  caseId: string
+  /** `possible`: it may be; `conflict`: its keys name the person and something forbids it; `merge`: two of the spine. */
+  kind: 'possible' | 'conflict' | 'merge'
+  agency: string
+  wave: number
+  /** Null for a pair of the spine. */
+  pass: number | null
+  pattern: string | null
+  /** How many persons the record may be. */
+  candidates: number
+  /** How many records have the name key that both have; null where none or no name agrees. */
+  nameShared: number | null
+}
