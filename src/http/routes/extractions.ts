@@ -3,6 +3,7 @@ import type { Deps } from '../../actions/deps.ts'
 import { readExtraction } from '../../actions/read-extraction.ts'
 import type { App } from '../app.ts'
 import { idSchema, problems, requireCaller } from '../schemas.ts'
+import { sendList } from '../send-list.ts'
 
 /** The list of an agency's own linked serials. */
 export function extractionRoutes(app: App, deps: Deps): void {
@@ -20,13 +21,7 @@ export function extractionRoutes(app: App, deps: Deps): void {
     },
     handler: async (request, reply) => {
       const { linkage } = request.params
-      const { bytes, sha256, body } = await readExtraction(deps, requireCaller(request), linkage)
-      return reply
-        .header('cache-control', 'no-store')
-        .header('content-length', String(bytes))
-        .header('content-digest', `sha-256=:${sha256.toString('base64')}:`)
-        .type('text/csv')
-        .send(body)
+      return sendList(reply, await readExtraction(deps, requireCaller(request), linkage))
     },
   })
 }

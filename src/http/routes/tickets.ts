@@ -8,6 +8,7 @@ import { ticketCasesMax } from '../../core/ticket-answers.ts'
 import type { App } from '../app.ts'
 import { digestOf } from '../content-digest.ts'
 import { idSchema, problems, projectNameSchema, requireCaller, timeSchema } from '../schemas.ts'
+import { sendList } from '../send-list.ts'
 
 const answersBytesMax = 128 * 1024 // A thousand lines of 46 characters, and room.
 const ticketPath = z.strictObject({ ticket: idSchema })
@@ -45,13 +46,7 @@ export function ticketRoutes(app: App, deps: Deps): void {
     },
     handler: async (request, reply) => {
       const { ticket } = request.params
-      const { bytes, sha256, body } = await readQuestions(deps, requireCaller(request), ticket)
-      return reply
-        .header('cache-control', 'no-store')
-        .header('content-length', String(bytes))
-        .header('content-digest', `sha-256=:${sha256.toString('base64')}:`)
-        .type('text/csv')
-        .send(body)
+      return sendList(reply, await readQuestions(deps, requireCaller(request), ticket))
     },
   })
   app.register(async (scope) => answerRoute(scope as unknown as App, deps))
