@@ -18,6 +18,3 @@ export function requireCaller(request: FastifyRequest): Caller {
   if (!request.caller) throw new Error('a route that needs its caller is marked as open')
   return request.caller
 }
-
-/** A page needs nothing from anywhere: no script, no image, no font; its style is inside. */
-export const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"

@@ -2,12 +2,13 @@
  * What people have decided of cases. A case is a record and a record of the spine; to decide is to say that they are one
  * person (`must-link`) or two (`cannot-link`), and every later run does as it was decided, until it is taken back.
  */
+import type { CaseVerdict } from '../../core/link-case.ts'
 import { decidedPass } from '../../core/passes.ts'
 import { labelComponents } from '../linkage/components.ts'
 import { quoteText, type Session } from '../session.ts'
 
 /** What was decided last of a case. `undecided`: a decision was taken back, and the rules alone count. */
-export type Verdict = { caseId: string; verdict: 'must-link' | 'cannot-link' | 'undecided' }
+export type Verdict = { caseId: string; verdict: CaseVerdict }
 
 /**
  * Tables `said` (case_id, verdict), `decided` (agency, serial, spine_serial, verdict), `spine_label` (serial, label: spine records that were decided to

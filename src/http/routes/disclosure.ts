@@ -3,7 +3,8 @@ import type { Deps } from '../../actions/deps.ts'
 import { showDisclosure, showDisclosurePage } from '../../actions/show-disclosure.ts'
 import { shownDisclosureSchema } from '../../core/shown-disclosure.ts'
 import type { App } from '../app.ts'
-import { idSchema, pagePolicy, problems, requireCaller } from '../schemas.ts'
+import { pageAnswer } from '../page-answer.ts'
+import { idSchema, problems, requireCaller } from '../schemas.ts'
 
 /** The disclosure report of a release, as JSON and as a page. */
 export function disclosureRoutes(app: App, deps: Deps): void {
@@ -37,12 +38,7 @@ export function disclosureRoutes(app: App, deps: Deps): void {
       const { release } = request.params
       const wanted = { release, language: request.query.lang }
       const page = await showDisclosurePage(deps, requireCaller(request), wanted)
-      return reply
-        .header('content-security-policy', pagePolicy)
-        .header('x-content-type-options', 'nosniff')
-        .type('text/html; charset=utf-8')
-        .serializer(String)
-        .send(page)
+      return pageAnswer(reply, page)
     },
   })
 }

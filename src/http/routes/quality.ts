@@ -3,7 +3,8 @@ import type { Deps } from '../../actions/deps.ts'
 import { showQuality, showQualityPage, showQualityTable } from '../../actions/show-quality.ts'
 import { qualityReportSchema } from '../../core/quality-report.ts'
 import type { App } from '../app.ts'
-import { idSchema, pagePolicy, problems, requireCaller } from '../schemas.ts'
+import { pageAnswer } from '../page-answer.ts'
+import { idSchema, problems, requireCaller } from '../schemas.ts'
 
 /** The quality report of a linkage, as JSON, as a table and as a page. */
 export function qualityRoutes(app: App, deps: Deps): void {
@@ -53,12 +54,7 @@ export function qualityRoutes(app: App, deps: Deps): void {
       const { linkage } = request.params
       const wanted = { linkage, language: request.query.lang }
       const page = await showQualityPage(deps, requireCaller(request), wanted)
-      return reply
-        .header('content-security-policy', pagePolicy)
-        .header('x-content-type-options', 'nosniff')
-        .type('text/html; charset=utf-8')
-        .serializer(String)
-        .send(page)
+      return pageAnswer(reply, page)
     },
   })
 }
