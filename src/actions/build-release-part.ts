@@ -17,6 +17,7 @@ import { findRelease, type Release } from '../store/releases.ts'
 import { recodeToCp949 } from './csv-encoding.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { rekeyOf, sensitiveClassesOf } from './release-keys.ts'
+import { requireNoNames } from './require-no-names.ts'
 import { ringFor } from './ring.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
@@ -117,6 +118,7 @@ async function buildFiles(deps: WorkerDeps, run: JobRun, part: ReleasePart): Pro
       ...(where ? { where } : {}),
     }
     const counts = await releaseRows(session, rows)
+    await requireNoNames(deps, run, { ...rows, session, release: part.release })
     const utility = await measureUtility(session, rows)
     if (files.csv !== undefined && policy.csvEncoding === 'cp949') await recodeToCp949(files.csv)
     return { counts, utility, files: filesOf(name, files, policy.formats) }

@@ -149,10 +149,15 @@ function scopeOf({ where, table }: ReleaseRows): string {
 /** Rules that give a text of our own making. */
 const ownText: ReadonlySet<string> = new Set(['band', 'date', 'quantile', 'rekey'])
 
-function identifierBranch({ name, type, rule, column }: ReleasedColumn, index: number): string {
+/** Not where intake has held the values against a closed list, nor in a text of our own. */
+export function mayHoldIdentifier({ type, rule, column }: ReleasedColumn): boolean {
+  return column.codes === undefined && type !== 'date' && !ownText.has(rule.rule)
+}
+
+function identifierBranch(released: ReleasedColumn, index: number): string {
+  const { name, type, column } = released
   const value = quoteIdentifier(name)
-  // Intake has held these against their closed list, and a band is our own text.
-  if (column.codes !== undefined || type === 'date' || ownText.has(rule.rule)) return ''
+  if (!mayHoldIdentifier(released)) return ''
   const test =
     type === 'string'
       ? identifierInText(value, column.type === 'code')

@@ -1,0 +1,96 @@
+/**
+ * What we or an agency call a person, searched for in the texts of a file that is to leave: serials of any row and agency,
+ * person numbers, pseudonyms of other releases. A name is found where it stands alone: the whole value, or between characters
+ * that are neither letters nor digits; `.`, `_` and `-` may be inside. It is found as it is, all in upper and all in lower case.
+ *
+ * A name counts if there is room for 50 bits in it: 15 digits, 11 letters, or 10 of both. Of ten million shorter ones some would
+ * be met by chance in a million different words: a serial 1234 in every number.
+ */
+import type { ReleasedColumn } from '../core/policy.ts'
+import { mayHoldIdentifier } from './release-rows.ts'
+import { quoteIdentifier, quoteText, type Session } from './session.ts'
+
+/** A file of names. */
+export type NameList = { kind: 'link-map' | 'persons' | 'release-persons'; path: string }
+
+/** The file, and its columns. */
+export type Searched = { parquet: string; columns: readonly ReleasedColumn[] }
+
+const nameLengthMin = 10
+const digitsMin = 15
+const lettersMin = 11
+/** The least number of `digitsMin` digits. */
+const numberMin = 10 ** (digitsMin - 1)
+
+const countsAsName = `(case when not regexp_matches(word, '[0-9]') then strlen(word) >= ${lettersMin}
+    when regexp_matches(word, '[A-Za-z]') then strlen(word) >= ${nameLengthMin}
+    else strlen(word) >= ${digitsMin} end)`
+
+const namesOf = {
+  'link-map': ['serial'],
+  persons: ['person::varchar', `replace(person::varchar, '-', '')`],
+  'release-persons': ['pseudonym'],
+} as const satisfies Record<NameList['kind'], readonly string[]>
+
+/**
+ * Makes the table `word` of all words that could be a name: every different value is taken apart once. The case is changed
+ * here and not in the lists: the engine then passes over what of a list no word can equal, and a few words cost nothing.
+ *
+ * @returns whether there is any.
+ */
+export async function collectWords(session: Session, of: Searched): Promise<boolean> {
+  const words = searched(of).map(
+    ({ index, value, isLong }) => `
+      select ${index} as "column", unnest(${wordsOf('value')}) as word
+      from (select distinct ${value} as value from read_parquet(${quoteText(of.parquet)}) where ${isLong})`,
+  )
+  if (words.length === 0) return false
+  await session.run(`create or replace temp table word as
+    select distinct "column", unnest([word, upper(word), lower(word)]) as word
+    from (${words.join(' union all ')}) where ${countsAsName}`)
+  return (await session.rows('from word limit 1')).length > 0
+}
+
+/** The first column in which a name of the list stands, and in how many rows. Needs the table `word`. */
+export async function nameAmongWords(
+  session: Session,
+  of: Searched,
+  { kind, path }: NameList,
+): Promise<{ column: string; rows: number } | undefined> {
+  const names = namesOf[kind].map(
+    (name) => `select ${name} as word from read_parquet(${quoteText(path)})`,
+  )
+  await session.run(`create or replace temp table known_word as
+    select distinct word."column", word.word
+    from (${names.join(' union all ')}) as names join word using (word)`)
+  const [first] = await session.rows<{ column: number }>(
+    'select "column" from known_word order by "column" limit 1',
+  )
+  const found = searched(of).find(({ index }) => index === first?.column)
+  if (!found) return undefined
+  const cased = ['value', 'upper(value)', 'lower(value)'].map(wordsOf)
+  const [counted] = await session.rows<{ rows: number }>(`
+    select count(*) as rows
+    from (select ${found.value} as value from read_parquet(${quoteText(of.parquet)}) where ${found.isLong})
+    where list_has_any(list_concat(${cased.join(', ')}), (
+      select list(word) from known_word where "column" = ${found.index}))`)
+  return { column: found.name, rows: counted?.rows ?? 0 }
+}
+
+/** The columns whose values are not of our own making or of a closed list, as texts. */
+function searched({ columns }: Searched) {
+  return columns.flatMap((column, index) => {
+    if (!mayHoldIdentifier(column)) return []
+    const name = quoteIdentifier(column.name)
+    return column.type === 'string'
+      ? [{ index, name: column.name, value: name, isLong: `strlen(${name}) >= ${nameLengthMin}` }]
+      : [{ index, name: column.name, value: `${name}::varchar`, isLong: `${name} >= ${numberMin}` }]
+  })
+}
+
+/** Words, and words that hang together by signs that a serial may have inside. */
+function wordsOf(value: string): string {
+  const alone = `regexp_extract_all(${value}, '[0-9A-Za-z]{${nameLengthMin},}')`
+  const together = `regexp_extract_all(${value}, '[0-9A-Za-z]+(?:[._-]+[0-9A-Za-z]+)+')`
+  return `list_concat(${alone}, ${together})`
+}
