@@ -8,7 +8,10 @@ export const witnessesOption = {
   witnesses: { value: 'file', meaning: 'verifier keys of witnesses you trust, one a line' },
 } as const satisfies Record<string, Option>
 
-/** The verifier keys in the file that `--witnesses` names. @throws {Refusal} `not-found`, `input-malformed`. */
+/** As many signatures as a note may have. */
+export const witnessesMax = 64
+
+/** The verifier keys in the file that `--witnesses` names, each once. @throws {Refusal} `not-found`, `input-malformed`. */
 export function witnessKeysGiven(given: Arguments): string[] {
   const path = given.text('witnesses')
   if (path === undefined) return []
@@ -16,7 +19,7 @@ export function witnessKeysGiven(given: Arguments): string[] {
     .split('\n')
     .filter((line) => line !== '')
   for (const key of keys) witnessNameOf(key)
-  return keys
+  return [...new Set(keys)]
 }
 
 /** What is to be said of cosignatures that could not be checked, or that are not there. */

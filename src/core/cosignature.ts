@@ -5,6 +5,7 @@
  *
  * The type byte is 0x04, so a cosignature never passes for the signature of the log itself, nor the other way round.
  */
+import { base64Of } from './base64.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { verifyEd25519 } from './ed25519.ts'
 import { type SignatureScheme, signatureLine, signersOf } from './signed-note.ts'
@@ -57,6 +58,12 @@ export function cosignersOf(note: string, witnessKeys: readonly string[]): Cosig
     verifierKey,
     timeSeconds: timeOf(signature),
   }))
+}
+
+/** How many witnesses these are: one that is known by several names is still one. */
+export function witnessCount(cosigners: readonly Cosigner[]): number {
+  const keys = cosigners.map(({ verifierKey }) => readVerifierKey(verifierKey, cosignature.type))
+  return new Set(keys.map(({ publicKey }) => base64Of(publicKey))).size
 }
 
 /** How many signatures a checkpoint has beside the one of its log. @throws {Refusal} as `openCheckpoint`. */

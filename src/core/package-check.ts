@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { bytesOfBase64 } from './base64.ts'
 import { canonicalJson } from './canonical.ts'
-import { type Cosigner, cosignaturesUnder, cosignersOf } from './cosignature.ts'
+import { type Cosigner, cosignaturesUnder, cosignersOf, witnessCount } from './cosignature.ts'
 import { verifyEd25519 } from './ed25519.ts'
 import { Refusal } from './errors.ts'
 import { extraOfTlogProof, verifyTlogProof } from './tlog-proof.ts'
@@ -82,15 +82,13 @@ export function checkFiles(
     return []
   })
   const strangers = [...found.keys()].filter((name) => !named.has(name) && !aboutManifest.has(name))
-  const twice = named.size === files.length ? [] : [{ file: 'manifest.json', sentence: twiceText }]
+  const isTwice = named.size !== files.length
   return [
     ...problems,
-    ...twice,
+    ...(isTwice ? [{ file: 'manifest.json', sentence: 'It names a file twice.' }] : []),
     ...strangers.map((file) => ({ file, sentence: 'The manifest does not name it.' })),
   ]
 }
-
-const twiceText = 'It names a file twice.'
 
 /** Checks the Ed25519 signature. `key`: 32 bytes that one trusts. */
 export function checkSignature(
@@ -125,17 +123,23 @@ export type Publication = {
   others: number
 }
 
+/** What the reader knows from elsewhere: verifier keys, and how many of the witnesses must have cosigned. */
+export type TrustedKeys = {
+  verifierKey: string
+  witnessKeys: readonly string[]
+  cosignaturesMin?: number | undefined
+}
+
 /**
  * Checks that the publication of exactly this manifest, which follows its approval, is in the trail whose checkpoint this
  * verifier key signed.
  *
- * @param trusted - the verifier keys of the trail's signer and of the witnesses that one trusts.
- * @returns the problems, and the publication when there are none.
+ * @returns the problems; and the publication if it is there, whoever cosigned it.
  */
 export function checkAuditProof(
   manifest: { bytes: Uint8Array; release: string },
   proof: string | undefined,
-  trusted: { verifierKey: string; witnessKeys: readonly string[] },
+  trusted: TrustedKeys,
 ): { problems: PackageProblem[]; publication?: Publication } {
   const file = 'audit-proof.txt'
   const wrong = (sentence: string) => ({ problems: [{ file, sentence }] })
@@ -143,21 +147,44 @@ export function checkAuditProof(
   const entry = extraOfTlogProof(proof)
   if (!entry) return wrong('It does not hold the entry that it proves.')
   try {
-    const { verifierKey, witnessKeys } = trusted
+    const { verifierKey } = trusted
     const { index, checkpoint, note } = verifyTlogProof(proof, entry, [verifierKey])
     const { data } = publicationSchema.safeParse(JSON.parse(Buffer.from(entry).toString('utf8')))
     const digest = createHash('sha256').update(manifest.bytes).digest('hex')
     if (data?.object !== manifest.release || data.digests.manifest !== digest) {
       return wrong('It proves another act than the publication of this manifest.')
     }
-    const cosigners = cosignersOf(note, witnessKeys)
-    const others = cosignaturesUnder(note, [verifierKey]) - cosigners.length
+    const { problems, ...cosigned } = checkCosignatures(note, trusted)
     const { size } = checkpoint
-    return { problems: [], publication: { index, size, time: data.time, cosigners, others } }
+    return {
+      problems: problems.map((sentence) => ({ file, sentence })),
+      publication: { index, size, time: data.time, ...cosigned },
+    }
   } catch (error) {
     if (!(error instanceof Refusal) && !(error instanceof SyntaxError)) throw error
     return wrong('It does not show that the publication is in the trail of these verifier keys.')
   }
+}
+
+/** Who of these witnesses cosigned the checkpoint. One changed cosignature, and none is counted. */
+function checkCosignatures(
+  note: string,
+  { verifierKey, witnessKeys, cosignaturesMin = 0 }: TrustedKeys,
+): { problems: string[]; cosigners: Cosigner[]; others: number } {
+  const all = cosignaturesUnder(note, [verifierKey])
+  let cosigners: Cosigner[] = []
+  const problems: string[] = []
+  try {
+    cosigners = cosignersOf(note, witnessKeys)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'signature-wrong') throw error
+    problems.push('A cosignature under its checkpoint is not of the witness that it names.')
+  }
+  const count = witnessCount(cosigners)
+  if (count < cosignaturesMin) {
+    problems.push(`${count} of the witnesses have cosigned, and ${cosignaturesMin} must have.`)
+  }
+  return { problems, cosigners, others: all - cosigners.length }
 }
 
 const resourceSchema = z.looseObject({

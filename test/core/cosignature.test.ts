@@ -6,6 +6,7 @@ import {
   cosignatureLine,
   cosignaturesUnder,
   cosignersOf,
+  witnessCount,
   witnessKeyOf,
   witnessNameOf,
 } from '../../src/core/cosignature.ts'
@@ -104,4 +105,15 @@ test('the signature of a log and a cosignature never pass for each other', async
     return name + Buffer.concat([keyId, Buffer.alloc(4)]).toString('base64')
   })
   t.throws(() => cosignersOf(short, [ours]), { code: 'signature-wrong' }, 'too short for a time')
+})
+
+test('a witness that is known by two names is one witness', async (t) => {
+  const verifierKeys = [ours, witnessKeyOf('witness.example/alias', publicKey)]
+  const others = ctWitnesses.slice(0, 2)
+  const cosigners = [...verifierKeys, ...others, ours].map((verifierKey) => ({
+    verifierKey,
+    timeSeconds: 1,
+  }))
+  t.equal(witnessCount(cosigners), 3)
+  t.equal(witnessCount([]), 0)
 })

@@ -225,6 +225,26 @@ test('witnesses', async (t) => {
     t.match(late.out, /^cosigned by witness\.example\/one 20.*\ncosigned by witness\.example\/two/m)
     t.notMatch(late.out, /not checked: what/)
     t.match((await gyeol(verify)).out, /^not checked: 2 cosignatures/m)
+    const demand = async (keys: readonly string[], count: number) => {
+      const file = join(home, 'demanded')
+      writeFileSync(file, `${keys.join('\n')}\n`)
+      return gyeol([...verify, '--witnesses', file, '--cosignatures', String(count)])
+    }
+    const both = [one.verifierKey, two.verifierKey]
+    const stranger = (await makeTestWitness(home, 'witness.example/three', logKey)).verifierKey
+    t.equal((await demand(both, 2)).code, 0)
+    t.equal((await demand([...both, stranger], 2)).code, 0, 'two of three')
+    const tooFew = /^audit-proof\.txt: 1 of the witnesses have cosigned, and 2 must have\.$/m
+    for (const [what, keys] of Object.entries({
+      'one and the same': [one.verifierKey, one.verifierKey],
+      'another witness': [one.verifierKey, stranger],
+      'one alone': [one.verifierKey],
+    })) {
+      t.match(await demand(keys, 2), { code: 3, out: tooFew }, what)
+    }
+    const withoutKey = ['release', 'verify', directory, '--cosignatures', '1']
+    t.equal((await gyeol(withoutKey)).code, exitCodes['option-unknown'])
+    t.equal((await gyeol([...verify, '--cosignatures', '1'])).code, exitCodes['option-unknown'])
     await service.signer.publish()
     t.equal((await one.look(spine)).code, 0)
     t.equal(await take('audit-proof.txt'), proof, 'enough have cosigned: it stays as it is')
@@ -233,6 +253,9 @@ test('witnesses', async (t) => {
     const forged = proof.slice(0, at) + (proof[at] === 'A' ? 'B' : 'A') + proof.slice(at + 1)
     writeFileSync(join(directory, 'audit-proof.txt'), forged)
     t.equal((await gyeol([...verify, '--witnesses', keysFile])).code, 3)
+    const changed = /^audit-proof\.txt: A cosignature under its checkpoint is not of the witness/m
+    t.match(await demand(both, 2), { code: 3, out: changed }, 'it was changed')
+    t.equal((await demand([one.verifierKey], 1)).code, 0, 'the other one was not')
   })
 
   await t.test('a witness without its memory, or of another log, cosigns nothing', async (t) => {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Test, test } from 'tap'
-import { verifyPackage } from '../../src/cli/release-verify.ts'
+import { verifyPackage } from '../../src/cli/verify-package.ts'
 import { csvPart, deliver, expect, makeCohort, takeFile, takeRelease } from '../support/exchange.ts'
 import { temporaryDirectory } from '../support/gyeol.ts'
 import { reviewersOf } from '../support/reviewers.ts'

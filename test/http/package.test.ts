@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import { exitCodes } from '../../src/cli/exit-codes.ts'
-import { verifyPackage } from '../../src/cli/release-verify.ts'
+import { verifyPackage } from '../../src/cli/verify-package.ts'
 import { deliver, expect, makeCohort, takeFile, takeRelease } from '../support/exchange.ts'
 import { gyeol, temporaryDirectory } from '../support/gyeol.ts'
 import { correlation, ranksByCode } from '../support/orders.ts'
