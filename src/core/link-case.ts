@@ -4,8 +4,11 @@ export type CaseVerdict = 'must-link' | 'cannot-link' | 'undecided'
 /** A case as one linkage found it and as the worklist shows it. Nothing in it tells who it is. */
 export type LinkCase = {
   caseId: string
-  /** `possible`: it may be; `conflict`: its keys name the person and something forbids it; `merge`: two of the spine. */
-  kind: 'possible' | 'conflict' | 'merge'
+  /**
+   * `possible`: it may be; `conflict`: its keys name the person and something forbids it; `merge`: two of the spine;
+   * `doubted`: it is linked, and its agency doubts that.
+   */
+  kind: 'possible' | 'conflict' | 'merge' | 'doubted'
   agency: string
   wave: number
   /** Null for a pair of the spine. */

@@ -2,7 +2,7 @@
  * What is told of a linkage: counts, none of them small, and none that gives a small one away (`small-cells.ts`). A count that
  * is not told is null.
  */
-
+import type { LinkCase } from './link-case.ts'
 import { wilsonInterval } from './quality-numbers.ts'
 import { isSmall } from './small-cells.ts'
 import { type FlowCounts, type Told, type ToldFlow, toldFlow, toldWaves } from './told-flow.ts'
@@ -54,7 +54,7 @@ export type WaveChange = {
   /** Records of the spine in decisions that contradict each other. */
   torn: number
   /** What people have to look at. */
-  cases: Record<'possible' | 'conflict' | 'merge', number>
+  cases: Record<LinkCase['kind'], number>
 }
 
 /** The report as it is told. */

@@ -64,7 +64,13 @@ const changeSchema = z.strictObject({
   held: countSchema,
   torn: countSchema,
   /** What people have to look at. */
-  cases: z.strictObject({ possible: countSchema, conflict: countSchema, merge: countSchema }),
+  cases: z.strictObject({
+    possible: countSchema,
+    conflict: countSchema,
+    merge: countSchema,
+    /** Linkages of before could not be doubted. */
+    doubted: countSchema.default(0),
+  }),
   /** Link rate of each agency then and now; `drift` is the difference of the shares, as far as both are told. */
   rates: z.array(
     z.strictObject({

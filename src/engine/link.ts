@@ -56,6 +56,7 @@ import {
   takeDecisions,
   type Verdict,
 } from './waves/decisions.ts'
+import { type Doubts, takeDoubts } from './waves/doubts.ts'
 import { holdKeys } from './waves/held.ts'
 import { type KeyIndex, knownSteps } from './waves/known.ts'
 import { keepNumbers, spinePlaceStep } from './waves/numbering.ts'
@@ -91,6 +92,8 @@ export type ToLink = {
   before?: Readonly<Record<string, readonly string[]>>
   /** Of every case that people ever decided on. */
   verdicts?: readonly Verdict[]
+  /** What agencies came to doubt since the last linkage. */
+  doubts?: readonly Doubts[]
   /** Founding tokens (n × 16 bytes) → person numbers (n × 16 bytes). */
   personsOf: OnColumn
   outDir: string
@@ -187,13 +190,14 @@ function typesOf(deliveries: readonly LinkDelivery[]): WeakerType[] {
 /** What is known and was decided, and which keys of the spine are held back because of it. */
 async function takeHistory(
   session: Session,
-  { known, verdicts = [], epoch = 1 }: ToLink,
+  { known, verdicts = [], doubts = [], epoch = 1 }: ToLink,
   { agencies, spine }: { agencies: readonly Agency[]; spine: number },
 ): Promise<{ torn: number; held: number }> {
   const names = agencies.map(({ name }) => name)
   await run(session, [...knownSteps(known), ...sentSteps(agencies)])
   const isNewKey = known !== undefined && known.epoch !== epoch
   const torn = await takeDecisions(session, verdicts, { agencies: names, spine, isNewKey })
+  await takeDoubts(session, doubts, names)
   await session.run(`create temp view sent_spine as from sent_${spine}`)
   if (isNewKey) await requireBridge(session)
   return { torn, held: await holdKeys(session, isNewKey ? undefined : `sent_${spine}`) }

@@ -28,6 +28,7 @@ export function changeTables(change: Change, speech: Speech): Html[] {
       [speech.say('casesPossible'), speech.few(cases.possible)],
       [speech.say('casesConflict'), speech.few(cases.conflict)],
       [speech.say('casesMerge'), speech.few(cases.merge)],
+      [speech.say('casesDoubted'), speech.few(cases.doubted)],
     ],
   )
   if (change.previous === null) return [counts]

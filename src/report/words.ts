@@ -71,6 +71,7 @@ const words = {
   casesPossible: ['To be decided: possible', '확인 대상: 가능'],
   casesConflict: ['To be decided: conflicts', '확인 대상: 상충'],
   casesMerge: ['To be decided: merges', '확인 대상: 통합'],
+  casesDoubted: ['To be decided: doubted by their agency', '확인 대상: 제공기관 이의'],
   rateBefore: ['Link rate before', '이전 결합률'],
   rateNow: ['Link rate now', '현재 결합률'],
   drift: ['Drift (percentage points)', '변화(%p)'],

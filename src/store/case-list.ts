@@ -59,7 +59,7 @@ const listed = `
     select c.*, d.verdict as decision, o.name as pending_by, o.verdict as pending, r.answer,
       case when o.verdict is not null then 'pending'
         when d.verdict in ('must-link', 'cannot-link') then 'decided' else 'open' end as state,
-      array_position(array['merge', 'conflict', 'possible'], c.kind) as gravity,
+      array_position(array['merge', 'conflict', 'doubted', 'possible'], c.kind) as gravity,
       coalesce(c.name_shared, 2147483647) as rarity
     from gyeol.link_case c
     left join last_decision d using (case_id)

@@ -48,7 +48,7 @@ function countsOf(flow: Partial<FlowCounts>): LinkageCounts {
       waiting: 0,
       held: 0,
       torn: 0,
-      cases: { possible: 40, conflict: 0, merge: 0 },
+      cases: { possible: 40, conflict: 0, merge: 0, doubted: 0 },
     },
   }
 }

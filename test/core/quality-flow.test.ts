@@ -17,7 +17,7 @@ const change = {
   waiting: 0,
   held: 0,
   torn: 1,
-  cases: { possible: 30, conflict: 2, merge: 0 },
+  cases: { possible: 30, conflict: 2, merge: 0, doubted: 0 },
 }
 
 function countsOf(linked: number, more: Partial<typeof change> = {}): LinkageCounts {
@@ -100,7 +100,7 @@ test('the change tells drift where both rates are told, and no small count', (t)
     merged: 20,
     detached: null,
     torn: null,
-    cases: { possible: 30, conflict: null, merge: 0 },
+    cases: { possible: 30, conflict: null, merge: 0, doubted: 0 },
   })
   t.match(changed.rates, [
     { agency: 'insurer', before: { share: 0.75 }, drift: 0.05 },

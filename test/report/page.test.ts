@@ -144,7 +144,7 @@ function linkageOf(persons: number, some: number): LinkageCounts {
       waiting: 0,
       held: 0,
       torn: 0,
-      cases: { possible: 4, conflict: 0, merge: 0 },
+      cases: { possible: 4, conflict: 0, merge: 0, doubted: 0 },
     },
   }
 }

@@ -6,6 +6,7 @@ import type { LinkCase } from '../../core/link-case.ts'
 import { decidedPass } from '../../core/passes.ts'
 import { quoteText, type Session } from '../session.ts'
 import { parquetOptions } from '../take-table.ts'
+import { doubtedRecordStep, doubtedSpineStep } from './doubts.ts'
 
 /**
  * Table `work_case`: case_id, kind, agency (number), serial, spine_serial, ordinal, pass, pattern, candidates, t2. What was
@@ -17,6 +18,8 @@ export async function gatherCases(
   session: Session,
   { agencies, spine }: { agencies: readonly string[]; spine: number },
 ): Promise<void> {
+  await session.run(doubtedRecordStep)
+  await session.run(doubtedSpineStep(spine))
   await session.run(recordPairs)
   await session.run(spinePairs)
   await session.run(`
@@ -33,8 +36,8 @@ export async function gatherCases(
       anti join (select agency, serial, ordinal from decided_other join person using (founding)) as said
         using (agency, serial, ordinal)
       union all
-      select 'merge', ${spine}::utinyint, a, ordinal, null, null, null, b
-      from spine_case
+      select kind, ${spine}::utinyint, a, ordinal, null, null, null, b
+      from (select 'merge' as kind, a, b from spine_case union all select 'doubted', a, b from doubted_spine)
       join spine_place on serial = b
       join person using (founding)
     )
@@ -54,13 +57,19 @@ export async function caseCounts(session: Session): Promise<Record<LinkCase['kin
   )
   const counted = new Map(rows.map(({ kind, cases }) => [kind, cases]))
   const of = (kind: LinkCase['kind']): number => counted.get(kind) ?? 0
-  return { possible: of('possible'), conflict: of('conflict'), merge: of('merge') }
+  return {
+    possible: of('possible'),
+    conflict: of('conflict'),
+    merge: of('merge'),
+    doubted: of('doubted'),
+  }
 }
 
-const gravity = "list_position(['merge', 'conflict', 'possible'], kind), pass, case_id"
+const gravity = "list_position(['merge', 'conflict', 'doubted', 'possible'], kind), pass, case_id"
 
 /**
- * The first cases of a run, the gravest first: two of the spine, conflicts, then what is possible. Every record in a case is of the
+ * The first cases of a run, the gravest first: two of the spine, conflicts, what is doubted, then what is
+ * possible. Every record in a case is of the
  * spine or kept, and so is every record of a name that both of a case have.
  */
 export async function worklistOf(
@@ -81,7 +90,7 @@ export async function worklistOf(
       select t2, count(*)::integer as records from kept_record where t2 in (select t2 from chosen) group by t2
     )
     select case_id::varchar as "caseId", kind, agency as number,
-      case when kind = 'merge' then greatest(last_wave, spine_wave) else last_wave end::integer as wave,
+      case when agency = ${spine} then greatest(last_wave, spine_wave) else last_wave end::integer as wave,
       pass, pattern, candidates, case when pattern[2] = '=' then records end as "nameShared"
     from chosen
     join wave_of using (agency, serial)
@@ -108,7 +117,7 @@ export async function writeCaseList(
     ) to ${quoteText(file)} (${parquetOptions})`)
 }
 
-/** Table `record_pair`: records that are open or in conflict, each with every person it may be. */
+/** Table `record_pair`: records that are open, in conflict or doubted, each with every person it may be. */
 const recordPairs = `
   create temp table record_pair as
   select 'possible' as kind, agency, serial, ordinal, possible_case.pass, pattern, unsettled.t2
@@ -130,7 +139,9 @@ const recordPairs = `
     on spine.number = case when by_number.founding is null then settled_other.number end
   join person on person.founding = coalesce(by_number.founding, spine.founding)
   anti join late on late.agency = settled_other.agency and late.serial = settled_other.serial
-  where settled_other.pass = 3`
+  where settled_other.pass = 3
+  union all
+  select 'doubted', agency, serial, ordinal, pass, pattern, t2 from doubted_record`
 
 /** Table `spine_case` (a, b: the lesser serial first): records of the spine that may be one person and are two. */
 const spinePairs = `

@@ -76,9 +76,9 @@ export async function takeDecisions(
 }
 
 /**
- * Table `decided_token`: the K1 of every record that a decision names. They are looked at record by record.
+ * Table `decided_token`: the K1 of every record that a decision or a doubt names. They are looked at record by record.
  *
- * Needs the view `record`.
+ * Needs the view `record` and the table `doubt`.
  */
 export function decidedTokenStep(spine: number): string {
   return `
@@ -87,6 +87,8 @@ export function decidedTokenStep(spine: number): string {
     select agency, serial from decided
     union
     select ${spine}::utinyint, spine_serial from decided
+    union
+    select agency, serial from doubt
   )
   select distinct t1 from record semi join named using (agency, serial) where t1 is not null`
 }

@@ -7,7 +7,7 @@
  * | person | ordinal, person, version | a living person, its place in that linkage's list, the version that founded it |
  * | spine | serial, person, t1, t4, version, first_wave, last_wave | a record of the spine, whose person it is, its keys in force |
  * | change | person, other, reason, version | a number that was given up (`merge`) or that another came out of (`split`) |
- * | case | case_id, agency, serial, spine_serial | what people may decide on, or ever could |
+ * | case | case_id, agency, serial, spine_serial, reason | what people may decide on, or ever could; `doubt`: for an agency doubts the link |
  * | together | serial, spine_serial | records of one person that a notice under an older linkage key joined |
  *
  * What carries a person from wave to wave is the serial of its spine record, which the registry keeps, and not the token: a
@@ -48,7 +48,7 @@ export function knownSteps(known: KeyIndex | undefined): string[] {
     `create temp view known_spine as
       ${of('spine', 'serial, person, t1, t4, version, first_wave, last_wave')}`,
     `create temp table known_change as ${of('change', 'person, other, reason, version')}`,
-    `create temp view known_case as ${of('case', 'case_id, agency, serial, spine_serial')}`,
+    `create temp view known_case as ${of('case', 'case_id, agency, serial, spine_serial, reason')}`,
     `create temp table known_together as ${of('together', 'serial, spine_serial')}`,
     `create temp table used_number as
       select person from known_person

@@ -93,12 +93,16 @@ export async function writeIndex(
         agency: 'agency',
         serial: 'serial',
         spine_serial: 'spine_serial',
+        reason: 'max(reason)',
       })}
       from (
-        select case_id, ${names}[agency + 1] as agency, serial, spine_serial from work_case
+        select case_id, ${names}[agency + 1] as agency, serial, spine_serial,
+          case kind when 'doubted' then 'doubt' end as reason
+        from work_case
         union
-        from known_case select case_id, agency, serial, spine_serial
+        from known_case
       )
+      group by case_id, agency, serial, spine_serial
       order by case_id)
       union all
       (select ${row('together', { serial: 'serial', spine_serial: 'spine_serial' })}

@@ -11,8 +11,10 @@ import { idSchema, problems, requireCaller } from '../schemas.ts'
 const pageMax = 1000
 const verdictSchema = z.enum(['must-link', 'cannot-link', 'undecided'])
 const kindSchema = z
-  .enum(['possible', 'conflict', 'merge'])
-  .describe('It may be the person; it names the person and something forbids it; two of the spine')
+  .enum(['possible', 'conflict', 'merge', 'doubted'])
+  .describe(
+    'It may be the person; it names the person and something forbids it; two of the spine; its agency doubts the link',
+  )
 
 const stateSchema = z
   .enum(['open', 'pending', 'decided'])

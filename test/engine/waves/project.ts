@@ -1,5 +1,5 @@
 /** A project whose waves are linked one after the other, each linkage going on from the key index that the last one left. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LinkRules } from '../../../src/core/passes.ts'
 import { type Linked, linkPersons } from '../../../src/engine/link.ts'
@@ -21,6 +21,8 @@ export type Run = {
 }
 
 type Options = {
+  /** Agency and serial, as `one p`: doubted since the last linkage. */
+  doubts?: readonly string[]
   verdicts?: readonly Verdict[]
   releasedVersions?: readonly number[]
   threads?: number
@@ -85,10 +87,16 @@ export function openProject(dir: string, rules: LinkRules): Project {
         }
       })
     },
-    link: async ({ verdicts = [], releasedVersions = [], threads = 1 } = {}) => {
+    link: async ({ verdicts = [], doubts = [], releasedVersions = [], threads = 1 } = {}) => {
       runs += 1
       const outDir = join(dir, `run-${runs}`)
       await mkdir(outDir)
+      const doubted = doubts.map(async (name, at) => {
+        const [agency = '', serial] = name.split(' ')
+        const file = join(dir, `doubts-${runs}-${at}.csv`)
+        await writeFile(file, `serial\n${serial}\n`)
+        return { agency, file }
+      })
       const known = last && {
         file: last.linked.indexFile,
         version: last.version,
@@ -100,7 +108,7 @@ export function openProject(dir: string, rules: LinkRules): Project {
         const [agency = ''] = id.split(' ')
         before[agency] = [...(before[agency] ?? []), file]
       }
-      const linked = await withSession(threads, (session) =>
+      const linked = await withSession(threads, async (session) =>
         linkPersons(session, {
           deliveries: deliveries.map((one) => ({ ...one, isRetired: one.epoch < epoch })),
           rules,
@@ -108,6 +116,7 @@ export function openProject(dir: string, rules: LinkRules): Project {
           known,
           before,
           verdicts,
+          doubts: await Promise.all(doubted),
           personsOf,
           outDir,
         }),

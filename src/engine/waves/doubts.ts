@@ -1,0 +1,69 @@
+/**
+ * Links that an agency doubts: it names a serial of its own that it believes to be linked to somebody else. What the rules
+ * made and nothing contradicts is a case then, like any other: two people decide, and the next linkage does as they say. The
+ * index keeps who is doubted, so that a case stays on the list until it is decided.
+ */
+import { quoteText, type Session } from '../session.ts'
+
+/** What one agency doubts: CSV, one column `serial`. */
+export type Doubts = { agency: string; file: string }
+
+/**
+ * Table `doubt` (agency: number, serial, spine_serial: the record of the spine that it is doubted with; NULL: of whomever it is
+ * linked to), of these files and of the index.
+ */
+export async function takeDoubts(
+  session: Session,
+  doubts: readonly Doubts[],
+  agencies: readonly string[],
+): Promise<void> {
+  const sent = doubts.map(
+    ({ agency, file }) => `
+      select ${quoteText(agency)} as agency, serial, null::varchar as spine_serial
+      from read_csv(${quoteText(file)}, columns = {serial: 'VARCHAR'}, header = true, auto_detect = false, delim = ',')
+      union`,
+  )
+  await session.run(`
+    create temp table doubt as
+    select (list_position(names, agency) - 1)::utinyint as agency, serial, spine_serial
+    from (
+      ${sent.join('')}
+      select agency, serial, spine_serial from known_case where reason = 'doubt'
+    )
+    cross join (select [${agencies.map(quoteText).join(', ')}] as names)
+    where list_contains(names, agency)`)
+}
+
+/** Table `doubted_record`: doubted records of others than the spine, each with the person that it is linked to. */
+export const doubtedRecordStep = `
+  create temp table doubted_record as
+  with placed as (
+    select agency, serial, ordinal, pass, pattern from late where ordinal is not null
+    union all
+    select agency, serial, ordinal, pass, pattern from settled
+    anti join late using (agency, serial)
+    where ordinal is not null and not is_spine
+  ), founded as (
+    select spine_place.serial as spine_serial, ordinal from spine_place join person using (founding)
+  )
+  select distinct agency, serial, placed.ordinal, pass, pattern, t2
+  from doubt
+  join placed using (agency, serial)
+  join (select agency, serial, t2 from kept_record) as kept using (agency, serial)
+  left join founded using (spine_serial)
+  where spine_serial is null or founded.ordinal = placed.ordinal`
+
+/** Table `doubted_spine` (a, b: the lesser serial first): a doubted record of the spine beside each other of its person. */
+export function doubtedSpineStep(spine: number): string {
+  return `
+  create temp table doubted_spine as
+  select distinct least(one.serial, other.serial) as a, greatest(one.serial, other.serial) as b
+  from doubt
+  join spine_place as one using (serial)
+  join spine_place as other on other.founding = one.founding and other.serial <> one.serial
+  where doubt.agency = ${spine}
+    and (spine_serial is null or spine_serial = other.serial)
+    and (least(one.serial, other.serial), greatest(one.serial, other.serial)) not in (
+      select (serial, spine_serial) from decided where agency = ${spine} and verdict = 'must-link'
+    )`
+}

@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Test, test } from 'tap'
+import { linkRulesSchema } from '../../../src/core/passes.ts'
+import { openProject, type Project, type Run } from './project.ts'
+
+const spine = { agency: 'spine', isSpine: true, isDuplicateFree: false }
+const one = { agency: 'one', isSpine: false, isDuplicateFree: false }
+
+async function project(t: Test): Promise<Project> {
+  const dir = await mkdtemp(join(tmpdir(), 'gyeol-doubts-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  return openProject(dir, linkRulesSchema.parse({}))
+}
+
+const of = (run: Run, ...records: string[]): (string | undefined)[] =>
+  records.map((name) => run.personOf.get(name))
+const shown = (run: Run): unknown[] =>
+  run.linked.worklist.map(({ caseId, kind, agency, wave, pass, pattern }) => [
+    ...[caseId, kind, agency, wave],
+    ...[pass, pattern],
+  ])
+
+test('a perfect link that its agency doubts is a case, and is undone when people decide so', async (t) => {
+  const { deliver, link } = await project(t)
+  await deliver({
+    records: [
+      { ...spine, serial: 'a', k1: '1', k4: 'x' },
+      { ...spine, serial: 'b', k1: '2', k4: 'x' },
+      { ...one, serial: 'p', k1: '1', k4: 'x' },
+      { ...one, serial: 'q', k1: '2', k4: 'x' },
+    ],
+    notices: [],
+  })
+  const first = await link()
+  const [a, b] = of(first, 'spine a', 'spine b')
+  t.same(first.linked.worklist, [])
+  const doubted = await link({ doubts: ['one p', 'one nobody', 'two p'] })
+  t.same(of(doubted, 'one p', 'one q'), [a, b], 'to doubt changes nothing')
+  const caseId = doubted.cases.get('one p a') ?? ''
+  t.same(shown(doubted), [[caseId, 'doubted', 'one', 1, 1, '=..=.']])
+  t.same(doubted.linked.report.change.cases, { possible: 0, conflict: 0, merge: 0, doubted: 1 })
+  t.same(shown(await link()), shown(doubted), 'it stays on the list')
+
+  const apart = await link({ verdicts: [{ caseId, verdict: 'cannot-link' }] })
+  t.same(of(apart, 'one p', 'one q', 'spine a'), [undefined, b, a], 'it is nobody now')
+  t.same(apart.linked.worklist, [])
+  t.equal(apart.linked.report.change.detached, 1)
+  const back = await link({ verdicts: [{ caseId, verdict: 'undecided' }] })
+  t.same(of(back, 'one p'), [a], 'taken back, it is linked as the rules say')
+  t.same(shown(back), shown(doubted), 'and doubted again')
+  const agreed = await link({ verdicts: [{ caseId, verdict: 'must-link' }] })
+  t.same([of(agreed, 'one p'), shown(agreed)], [[a], []], 'the doubt was not shared')
+})
+
+test('a link by weaker keys can be doubted too', async (t) => {
+  const { deliver, link } = await project(t)
+  await deliver({
+    records: [
+      { ...spine, serial: 'a', k1: '1', k3: 'm', k4: 'x' },
+      { ...one, serial: 'p', k3: 'm', k4: 'x' },
+    ],
+    notices: [],
+  })
+  const [a] = of(await link(), 'spine a')
+  const doubted = await link({ doubts: ['one p'] })
+  const caseId = doubted.cases.get('one p a') ?? ''
+  t.match(shown(doubted), [[caseId, 'doubted', 'one', 1, 5]])
+  t.same(of(doubted, 'one p'), [a])
+  const apart = await link({ verdicts: [{ caseId, verdict: 'cannot-link' }] })
+  t.same([of(apart, 'one p'), apart.linked.worklist], [[undefined], []])
+})
+
+test('the spine can doubt that two of its records are one person', async (t) => {
+  const { deliver, link } = await project(t)
+  await deliver({
+    records: [
+      { ...spine, serial: 'a', k1: '1', k4: 'x' },
+      { ...spine, serial: 'b', k1: '1', k4: 'x' },
+      { ...spine, serial: 'c', k1: '3', k4: 'x' },
+      { ...one, serial: 'p', k1: '3', k4: 'x' },
+    ],
+    notices: [],
+  })
+  const first = await link()
+  const [a, b] = of(first, 'spine a', 'spine b')
+  t.equal(a, b)
+  const doubted = await link({ doubts: ['spine b', 'spine c'] })
+  const caseId = doubted.cases.get('spine a b') ?? ''
+  t.same(shown(doubted), [[caseId, 'doubted', 'spine', 1, null, null]], 'c stands alone')
+  const apart = await link({ verdicts: [{ caseId, verdict: 'cannot-link' }] })
+  const [left, right] = of(apart, 'spine a', 'spine b')
+  t.equal(left, a)
+  t.not(right, a, 'two persons')
+  t.equal(apart.linked.worklist.filter(({ kind }) => kind === 'doubted').length, 0)
+})
+
+test('a doubt is of one link: where the record is linked to somebody else it is over', async (t) => {
+  const { deliver, link } = await project(t)
+  await deliver({
+    records: [
+      { ...spine, serial: 'a', k1: '1', k4: 'x' },
+      { ...spine, serial: 'b', k1: '2', k4: 'x' },
+      { ...one, serial: 'p', k1: '1', k4: 'x' },
+    ],
+    notices: [],
+  })
+  await link()
+  t.equal((await link({ doubts: ['one p'] })).linked.worklist.length, 1)
+  await deliver({ records: [{ ...one, serial: 'p', k1: '2', k4: 'x' }], notices: [] })
+  const moved = await link()
+  t.same(of(moved, 'one p'), of(moved, 'spine b'))
+  t.same(moved.linked.worklist, [])
+})
