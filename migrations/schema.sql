@@ -172,6 +172,21 @@ create table gyeol.destruction_certificate (
   constraint destruction_certificate_is_signed CHECK ((length(signature) = 64))
 );
 
+create table gyeol.doubt (
+  object_id uuid not null,
+  project_id uuid not null,
+  agency_id uuid not null,
+  serials integer not null,
+  sha256 bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint doubt_pkey PRIMARY KEY (object_id),
+  constraint doubt_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES gyeol.agency(agency_id),
+  constraint doubt_object_id_fkey FOREIGN KEY (object_id) REFERENCES gyeol.vault_object(object_id),
+  constraint doubt_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
+  constraint doubt_counts_serials CHECK ((serials >= 0)),
+  constraint doubt_has_a_digest CHECK ((length(sha256) = 32))
+);
+
 create table gyeol.download (
   download_id uuid not null,
   release_id uuid not null,
@@ -298,7 +313,7 @@ create table gyeol.link_case (
   constraint link_case_pkey PRIMARY KEY (linkage_id, case_id),
   constraint link_case_linkage_id_fkey FOREIGN KEY (linkage_id) REFERENCES gyeol.linkage(linkage_id),
   constraint link_case_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
-  constraint link_case_kind_is_known CHECK ((kind = ANY (ARRAY['possible'::text, 'conflict'::text, 'merge'::text]))),
+  constraint link_case_kind_is_known CHECK ((kind = ANY (ARRAY['possible'::text, 'conflict'::text, 'merge'::text, 'doubted'::text]))),
   constraint link_case_record_sex_is_known CHECK ((record_sex = ANY (ARRAY['M'::text, 'F'::text]))),
   constraint link_case_sex_is_known CHECK ((sex = ANY (ARRAY['M'::text, 'F'::text])))
 );
@@ -612,7 +627,7 @@ create table gyeol.vault_object (
   constraint vault_object_pkey PRIMARY KEY (object_id),
   constraint vault_object_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
   constraint vault_object_sealing_key_id_fkey FOREIGN KEY (sealing_key_id) REFERENCES gyeol.sealing_key(sealing_key_id),
-  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text, 'extraction'::text, 'questions'::text, 'case-list'::text])))
+  constraint vault_object_kind_is_known CHECK ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'tokens'::text, 'typed-part'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text, 'extraction'::text, 'questions'::text, 'case-list'::text, 'doubts'::text])))
 );
 
 create table gyeol.witness (
@@ -633,6 +648,7 @@ CREATE INDEX case_decision_by_case ON gyeol.case_decision USING btree (project_i
 CREATE INDEX case_opinion_by_case ON gyeol.case_opinion USING btree (project_id, case_id, created_at);
 CREATE UNIQUE INDEX delivery_of_keys_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE ((keys_delivery_id IS NULL) AND (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text])));
 CREATE UNIQUE INDEX delivery_of_tables_is_one_a_wave ON gyeol.delivery USING btree (project_id, agency_id, wave) WHERE ((keys_delivery_id IS NOT NULL) AND (state = ANY (ARRAY['open'::text, 'submitted'::text, 'taken'::text])));
+CREATE INDEX doubt_by_project ON gyeol.doubt USING btree (project_id, agency_id);
 CREATE INDEX download_by_release ON gyeol.download USING btree (release_id, started_at);
 CREATE INDEX download_not_ended ON gyeol.download USING btree (started_at) WHERE (ended_at IS NULL);
 CREATE INDEX job_by_parent ON gyeol.job USING btree (parent_id) WHERE (parent_id IS NOT NULL);
@@ -773,7 +789,7 @@ create policy sealing_key_of_the_desk on gyeol.sealing_key for all to gyeol_api 
 create policy sealing_key_of_the_key_side on gyeol.sealing_key for all to gyeol_key using ((side = 'key'::text));
 create policy vault_object_is_ended on gyeol.vault_object for update to gyeol_api, gyeol_data, gyeol_key using (true) with check ((destroyed_at IS NOT NULL));
 create policy vault_object_is_seen on gyeol.vault_object for select to public using (true);
-create policy vault_object_of_the_api on gyeol.vault_object for insert to gyeol_api with check ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text])));
+create policy vault_object_of_the_api on gyeol.vault_object for insert to gyeol_api with check ((kind = ANY (ARRAY['key-upload'::text, 'table-upload'::text, 'doubts'::text])));
 create policy vault_object_of_the_data_side on gyeol.vault_object for insert to gyeol_data with check ((kind = ANY (ARRAY['typed-part'::text, 'cohort-part'::text, 'release-persons'::text, 'release-file'::text, 'desk-file'::text])));
 create policy vault_object_of_the_key_side on gyeol.vault_object for insert to gyeol_key with check ((kind = ANY (ARRAY['tokens'::text, 'persons'::text, 'link-map'::text, 'key-index'::text, 'key-map'::text, 'person-changes'::text, 'extraction'::text, 'questions'::text, 'case-list'::text])));
 
@@ -813,6 +829,9 @@ grant select, update (state, ended_at) on gyeol.delivery to gyeol_key;
 grant select on gyeol.destruction_certificate to gyeol_api;
 grant select on gyeol.destruction_certificate to gyeol_auditor;
 grant select, insert on gyeol.destruction_certificate to gyeol_data;
+grant select, insert on gyeol.doubt to gyeol_api;
+grant select on gyeol.doubt to gyeol_auditor;
+grant select on gyeol.doubt to gyeol_key;
 grant select, insert, update (ended_at, bytes_sent, outcome) on gyeol.download to gyeol_api;
 grant select on gyeol.download to gyeol_auditor;
 grant select, insert, update (approved_by, job_id, approved_at) on gyeol.epoch_change to gyeol_api;

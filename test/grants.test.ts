@@ -23,6 +23,7 @@ cohort_part              s     -     si    -     s       -
 cosignature              si    -     -     -     s       -
 delivery                 siU   sU    sU    -     s       -
 destruction_certificate  s     -     si    -     s       -
+doubt                    si    s     -     -     s       -
 download                 siU   -     -     -     s       -
 epoch_change             siU   s     -     -     s       -
 extraction               s     si    -     -     s       -

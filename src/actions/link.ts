@@ -10,7 +10,7 @@ import { failLinkage, type Linkage, newestLinkage, saveTrial } from '../store/li
 import { inTransaction } from '../store/pool.ts'
 import { findProject } from '../store/projects.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
-import { openHistory, openTokens } from './open-linkage.ts'
+import { openDoubts, openHistory, openTokens } from './open-linkage.ts'
 import { publishLinkage } from './publish-linkage.ts'
 import { destroyRetiredKeys } from './retire-keys.ts'
 import { ringFor } from './ring.ts'
@@ -34,6 +34,7 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
   const outDir = join(run.scratchDir, 'linked')
   await mkdir(outDir)
   const history = await openHistory(deps, run, { linkage, previous })
+  const doubts = await openDoubts(deps, run)
   const session = await openSession({
     scratchDir: run.scratchDir,
     memoryMiB: deps.jobMemoryMiB * 2, // The one large join of the system; nothing else of this side runs beside it.
@@ -48,6 +49,7 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
       rules,
       epoch: project.epoch,
       ...history,
+      doubts,
       verdicts: await decisionsOfProject(deps.pool, projectId),
       personsOf: (tokens) => deps.keyring.macColumn(person, tokens, 16),
       outDir,
@@ -66,6 +68,7 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
       previous,
       linked,
       extractions,
+      doubts: doubts.map(({ objectId }) => objectId),
     })
     await destroyRetiredKeys(deps, project)
   }

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { noticesTable } from '../core/manifest.ts'
 import type { ToLink } from '../engine/link.ts'
 import type { LinkDelivery } from '../engine/linkage/agencies.ts'
+import type { Doubts } from '../engine/waves/doubts.ts'
 import { type Delivery, deliveriesOfProject } from '../store/deliveries.ts'
+import { pendingDoubts } from '../store/doubts.ts'
 import { type Linkage, linkMapsOf } from '../store/linkages.ts'
 import { partsOfDelivery } from '../store/parts.ts'
 import { agenciesOfProject } from '../store/projects.ts'
@@ -78,4 +80,19 @@ export async function openHistory(
   const { releasedVersions } = linkage
   const { indexVersion: version, epoch } = previous
   return { known: { file, version, epoch, releasedVersions }, before }
+}
+
+/** Opens what agencies came to doubt since the last linkage. */
+export async function openDoubts(
+  deps: WorkerDeps,
+  run: JobRun,
+): Promise<(Doubts & { objectId: string })[]> {
+  const { projectId } = run.job
+  const opened: (Doubts & { objectId: string })[] = []
+  for (const { objectId, agency } of await pendingDoubts(deps.pool, projectId)) {
+    const file = join(run.scratchDir, `doubts-${objectId}.csv`)
+    await openFile(deps, { id: objectId, projectId, kind: 'doubts' }, file)
+    opened.push({ objectId, agency, file })
+  }
+  return opened
 }

@@ -21,17 +21,19 @@ type Made = {
   previous: Linkage | undefined
   linked: Linked
   extractions: SealedExtraction[]
+  /** Lists of doubts that it has read. */
+  doubts: string[]
 }
 
 /**
  * Seals what a linkage made to the side that reads it next, and publishes it in one transaction. The key index of the
  * linkage before, and the copies of its maps that the key side had, are destroyed, for the next linkage goes on from this one;
- * tickets about its cases are closed.
+ * tickets about its cases are closed, and what was doubted is a case now.
  */
 export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made): Promise<void> {
   const { job } = run
   const { projectId } = job
-  const { linkage, project, previous, linked, extractions } = made
+  const { linkage, project, previous, linked, extractions, doubts } = made
   const linkageId = linkage.id
   const sealed = await sealAll(deps, projectId, made)
   const { change } = linked.report
@@ -78,7 +80,7 @@ export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made):
     const cases = previous?.caseListObjectId ? [previous.caseListObjectId] : []
     const closed = await closeTickets(tx, projectId)
     const notices = await retireOlderKeys(deps, tx, project)
-    const gone = [...maps, ...index, ...cases, ...thinned, ...closed, ...notices]
+    const gone = [...maps, ...index, ...cases, ...thinned, ...closed, ...notices, ...doubts]
     await endObjects(tx, gone)
     await appendLeaf(tx, {
       ...leafByWorker(deps, 'link', linkageId),

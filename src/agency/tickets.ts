@@ -48,6 +48,19 @@ export async function fetchQuestions(
  * @throws {Refusal} `not-found` for a file that cannot be read; whatever the service refuses.
  */
 export async function sendAnswers(client: Client, ticket: string, path: string): Promise<void> {
+  await client.put(`/v1/tickets/${encodeURIComponent(ticket)}/answers`, await csvBody(path))
+}
+
+/**
+ * Says whose links the agency doubts: CSV, one column `serial`. A later list counts instead until a linkage has read one.
+ *
+ * @throws {Refusal} as `sendAnswers`.
+ */
+export async function sendDoubts(client: Client, project: string, path: string): Promise<void> {
+  await client.put(`/v1/projects/${encodeURIComponent(project)}/doubts`, await csvBody(path))
+}
+
+async function csvBody(path: string): Promise<Parameters<Client['put']>[1]> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new Refusal(
       'not-found',
@@ -57,6 +70,5 @@ export async function sendAnswers(client: Client, ticket: string, path: string):
     )
   })
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  const body = { path, bytes: bytes.length, mediaType: 'text/csv', sha256 }
-  await client.put(`/v1/tickets/${encodeURIComponent(ticket)}/answers`, body)
+  return { path, bytes: bytes.length, mediaType: 'text/csv', sha256 }
 }

@@ -1,6 +1,6 @@
-/** What an agency is asked about its own records, and what it answers. */
+/** What an agency is asked about its own records, what it answers, and what it doubts unasked. */
 import { mkdirSync } from 'node:fs'
-import { askTickets, fetchQuestions, sendAnswers } from '../agency/tickets.ts'
+import { askTickets, fetchQuestions, sendAnswers, sendDoubts } from '../agency/tickets.ts'
 import { reach, reachWords, withClient } from './agency-reach.ts'
 import type { Command } from './command.ts'
 
@@ -43,6 +43,22 @@ export const agencyAnswerCommand: Command = {
     await withClient(context, (client) => sendAnswers(client, ticket, file))
     print(`ticket ${ticket}: the answers were taken`)
     if (given.has('json')) print(JSON.stringify({ ticket, file }))
+    return 0
+  },
+}
+
+export const agencyDoubtCommand: Command = {
+  usage: '<file> --project <project> [options]',
+  positionals: { least: 1, most: 1 },
+  options: { project: { value: 'project', meaning: 'its id or name' }, ...reach, ...json },
+  examples: [`gyeol agency doubt serials.csv --project kcure ${reachWords}`],
+  run: async (context) => {
+    const { given, print } = context
+    const [file = ''] = given.positionals
+    const project = given.need('project')
+    await withClient(context, (client) => sendDoubts(client, project, file))
+    print('the list was taken; the next linkage makes cases of it')
+    if (given.has('json')) print(JSON.stringify({ project, file }))
     return 0
   },
 }

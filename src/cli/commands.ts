@@ -100,6 +100,10 @@ export const commands = {
     summary: 'answer a ticket: same, not-same or unknown of each case',
     load: async () => (await import('./agency-tickets.ts')).agencyAnswerCommand,
   },
+  'agency doubt': {
+    summary: 'say which links of its own serials this agency doubts',
+    load: async () => (await import('./agency-tickets.ts')).agencyDoubtCommand,
+  },
   'accounts add': {
     summary: 'register a person who may sign in',
     load: async () => (await import('./registrations.ts')).accountsAddCommand,

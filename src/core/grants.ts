@@ -38,6 +38,7 @@ const grants = {
   'show-tickets': ['operator', 'custodian', 'reviewer', 'auditor', 'agency'],
   'read-questions': ['agency'],
   'answer-ticket': ['agency'],
+  'file-doubts': ['agency'],
   'show-quality': ['operator', 'reviewer', 'auditor'],
   'show-match-rate': ['operator', 'auditor', 'agency'],
   'read-extraction': ['agency'],

@@ -32,6 +32,7 @@ import { auditRoutes } from './routes/audit.ts'
 import { caseRoutes } from './routes/cases.ts'
 import { cohortRoutes } from './routes/cohorts.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { doubtRoutes } from './routes/doubts.ts'
 import { epochRoutes } from './routes/epochs.ts'
 import { extractionRoutes } from './routes/extractions.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -228,6 +229,7 @@ function addRoutes(app: App, deps: Deps, metrics: ReturnType<typeof createMetric
     linkageRoutes(v1, deps)
     caseRoutes(v1, deps)
     ticketRoutes(v1, deps)
+    doubtRoutes(v1, deps)
     qualityRoutes(v1, deps)
     extractionRoutes(v1, deps)
     cohortRoutes(v1, deps)

@@ -18,6 +18,7 @@ export type ObjectKind =
   | 'extraction'
   | 'questions'
   | 'case-list'
+  | 'doubts'
 
 export type VaultObject = {
   id: string

@@ -207,7 +207,7 @@ test('tells how far shared keys would reach, the pairs that are possible, and th
       }),
     ].map((one) => ({ ...one, agency: one.kind === 'merge' ? 'spine' : 'one' })),
   )
-  t.same(result.report.change.cases, { possible: 2, conflict: 1, merge: 1 })
+  t.same(result.report.change.cases, { possible: 2, conflict: 1, merge: 1, doubted: 0 })
   const places = await placesOf(session, result)
   t.equal(places.get('one r')?.pattern, '=..=.')
 })
