@@ -1,10 +1,8 @@
 import { join } from 'node:path'
 import { catalogueSchema } from '../catalogue/schema.ts'
 import { policySchema, releasedColumns } from '../core/policy.ts'
-import type { PartUtility } from '../core/utility-report.ts'
-import { type ReleasedRows, releaseRows } from '../engine/release-rows.ts'
+import { type BuiltPart, releaseRows } from '../engine/release-rows.ts'
 import { openSession } from '../engine/session.ts'
-import { measureUtility } from '../engine/utility.ts'
 import { cutsOf } from '../engine/write-release-persons.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { partsOfCohort } from '../store/cohorts.ts'
@@ -22,7 +20,7 @@ import { ringFor } from './ring.ts'
 import { openFile, type SealedFile, sealFile } from './sealed-files.ts'
 
 type ReleasePart = { release: Release; objectId: string; personsObjectId: string }
-type Built = { counts: ReleasedRows; utility: PartUtility; files: { name: string; path: string }[] }
+type Built = BuiltPart & { files: { name: string; path: string }[] }
 
 /** Builds the files of one cohort part under the release's policy. */
 export async function buildReleasePart(deps: WorkerDeps, run: JobRun): Promise<void> {
@@ -117,11 +115,10 @@ async function buildFiles(deps: WorkerDeps, run: JobRun, part: ReleasePart): Pro
       rekeyOf: rekeyOf(deps, part.release),
       ...(where ? { where } : {}),
     }
-    const counts = await releaseRows(session, rows)
+    const built = await releaseRows(session, rows)
     await requireNoNames(deps, run, { ...rows, session, release: part.release })
-    const utility = await measureUtility(session, rows)
     if (files.csv !== undefined && policy.csvEncoding === 'cp949') await recodeToCp949(files.csv)
-    return { counts, utility, files: filesOf(name, files, policy.formats) }
+    return { ...built, files: filesOf(name, files, policy.formats) }
   } finally {
     session.close()
   }

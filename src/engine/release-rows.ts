@@ -11,13 +11,17 @@ import type { SensitiveClass } from '../catalogue/sensitive.ts'
 import { formulaBeginnings } from '../core/csv-cell.ts'
 import { Refusal } from '../core/errors.ts'
 import type { PolicyTable, ReleasedColumn } from '../core/policy.ts'
+import type { PartUtility } from '../core/utility-report.ts'
 import type { OnColumn } from './column-function.ts'
 import { EngineError } from './engine-error.ts'
+import { type FewValued, fewValuedColumns } from './few-values.ts'
 import { identifierInText, registrationNumberInNumber } from './identifier-shape.ts'
+import { type LeavingRows, leavingRows } from './leaving-rows.ts'
 import { diskFull } from './part-source.ts'
-import { lookupJoins, type RuleContext, releasedSql, scopeSql, writtenSql } from './rule-sql.ts'
+import { lookupJoins, ownValue, type RuleContext, releasedSql, writtenSql } from './rule-sql.ts'
 import { sensitiveSql } from './sensitive-sql.ts'
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
+import { measureUtility } from './utility.ts'
 
 export type ReleaseRows = {
   /** Cohort Parquet: ordinal INTEGER and the table's columns. */
@@ -40,6 +44,9 @@ export type ReleaseRows = {
   /** CSV to write as well: UTF-8, LF, a header; texts that a spreadsheet would run are escaped. */
   csv?: string
 }
+
+/** What became of a part, and what it lost by it. */
+export type BuiltPart = { counts: ReleasedRows; utility: PartUtility }
 
 export type ReleasedRows = {
   rows: number
@@ -64,100 +71,108 @@ const releaseParquet = `format parquet, compression zstd, compression_level 1,
 const codeOfScope = 0
 const codeOfSensitive = -1
 
+/** A number that a registration number could be has thirteen digits. */
+const registrationNumberMin = 1e12
+
 /**
  * Builds the file or files of one part.
  *
  * @throws {Refusal} `identifier-in-payload` naming table, column and rows; `disk-full`.
  */
-export async function releaseRows(session: Session, release: ReleaseRows): Promise<ReleasedRows> {
+export async function releaseRows(session: Session, release: ReleaseRows): Promise<BuiltPart> {
+  if (release.rekeyOf) session.registerColumnFunction('rekeyed', 32, release.rekeyOf)
+  const leaving = await leavingRows(session, release)
+  const few = await fewValuedColumns(session, release, leaving)
+  for (const [column, { identifiers }] of few) refuseIf(identifiers, release, column)
   const tally = new Map<number, number>()
   session.registerTally('left_out', tally)
-  if (release.rekeyOf) session.registerColumnFunction('rekeyed', 32, release.rekeyOf)
-  // A pseudonym is its place in the list until it is written: four bytes to put in order, not 27.
-  await session.run(`
-    create or replace temp type pseudonym as enum (
-      select pseudonym from read_parquet(${quoteText(release.persons)}) order by rank
-    )`)
-  const [copied] = await session.rows<{ Count: number }>(copyOf(release)).catch(orDiskFull)
+  const [copied] = await session
+    .rows<{ Count: number }>(await copyOf(session, release, { leaving, few }))
+    .catch(orDiskFull)
+  const [code = 0, found = 0] = [...tally].find(([code]) => code > 0) ?? []
+  if (found > 0) await rm(release.parquet, { force: true })
+  refuseIf(found, release, release.columns[code - 1]?.name ?? '')
   const outsideScope = tally.get(codeOfScope) ?? 0
   const sensitive = tally.get(codeOfSensitive) ?? 0
-  const found = [...tally].find(([code]) => code > 0)
-  if (found !== undefined) {
-    await rm(release.parquet, { force: true })
-    throw new Refusal(
-      'identifier-in-payload',
-      'A column of the release holds what looks like an identifier. Drop the column or correct its rule.',
-      {
-        table: release.tableName,
-        column: release.columns[found[0] - 1]?.name ?? '',
-        rows: found[1],
-      },
-    )
-  }
   const escapedCells = release.csv === undefined ? 0 : await writeCsv(session, release, release.csv)
   const rows = copied?.Count ?? 0
   const otherPersons = (await rowsOf(session, release.part)) - rows - outsideScope - sensitive
-  return { rows, outsideScope, sensitive, otherPersons, escapedCells }
+  const counts = { rows, outsideScope, sensitive, otherPersons, escapedCells }
+  return { counts, utility: await measureUtility(session, { ...release, leaving, few, rows }) }
 }
 
-function copyOf(release: ReleaseRows): string {
-  const { columns, part, persons, parquet } = release
-  const names = columns.map(({ name }) => quoteIdentifier(name))
-  const written = columns.map(
-    (column) => `${writtenSql(column)} as ${quoteIdentifier(column.name)}`,
+function refuseIf(rows: number, { tableName: table }: ReleaseRows, column: string): void {
+  if (rows === 0) return
+  throw new Refusal(
+    'identifier-in-payload',
+    'A column of the release holds what looks like an identifier. Drop the column or correct its rule.',
+    { table, column, rows },
   )
+}
+
+async function copyOf(
+  session: Session,
+  release: ReleaseRows,
+  { leaving, few }: { leaving: LeavingRows; few: ReadonlyMap<string, FewValued> },
+): Promise<string> {
+  const { columns, table, sensitive, parquet } = release
   const rules = release.rules ?? { dates: 'relative' }
-  const { isSensitive, shown } = sensitiveSql(release.table, release.sensitive ?? [])
-  const values = columns.map(
-    (column) =>
-      `${shown(column.name, releasedSql(column, rules))} as ${quoteIdentifier(column.name)}`,
-  )
-  const scope = [`persons.rank as "#rank"`, `${scopeOf(release)} as "in scope"`]
-  const classified = isSensitive === undefined ? [] : [`${isSensitive} as "is sensitive"`]
+  const { shown } = sensitiveSql(table, sensitive ?? [])
+  const { inScope, isSensitive } = leaving
+  const others = columns.filter(({ name }) => !few.has(name))
+  const released = columns.map((column) => {
+    const name = quoteIdentifier(column.name)
+    const listed = few.get(column.name)
+    const value = listed?.value ?? shown(column.name, releasedSql(column, rules))
+    const written = listed ? name : writtenSql(column, name)
+    return { name, value: `${value} as ${name}`, written: `${written} as ${name}` }
+  })
+  const classes = isSensitive === undefined ? [] : [`${isSensitive} as "is sensitive"`]
+  const conditions = [`${inScope} as "in scope"`, ...classes]
   // The tally stands in the select list: were it in the filter, the optimizer would move the filter below the rules and
   // compute them twice.
   return `
     copy (
-      select ${['pseudonym::varchar as pseudonym', ...written].join(', ')}
+      select ${['pseudonym', ...released.map(({ written }) => written)].join(', ')}
       from (
         select *, case
           when not "in scope" then left_out(${codeOfScope})
           ${isSensitive === undefined ? '' : `when "is sensitive" then left_out(${codeOfSensitive})`}
-          ${columns.map(identifierBranch).join('\n          ')}
+          ${others.map((column) => identifierBranch(column, columns.indexOf(column))).join('\n          ')}
           else true end as "may leave"
         from (
-          select ${['persons.pseudonym', ...scope, ...classified, ...values].join(',\n            ')}
-          from read_parquet(${quoteText(part)}) as part
-          join (
-            select * replace (pseudonym::pseudonym as pseudonym) from read_parquet(${quoteText(persons)})
-          ) as persons on part.ordinal = persons.ordinal
-          ${lookupJoins(columns)}
+          select ${['persons.pseudonym', 'persons.rank as "#rank"', ...conditions, ...released.map(({ value }) => value)].join(',\n            ')}
+          from ${leaving.from}
+          ${[...few.values()].map(({ join }) => join).join('\n          ')}
+          ${lookupJoins(others)}
         )
       )
       where "may leave"
-      order by "#rank"${names.length === 0 ? '' : `, hash(${names.join(', ')})`}
+      order by ${await orderOf(session, release)}
     ) to ${quoteText(parquet)} (${releaseParquet})`
 }
 
-function scopeOf({ where, table }: ReleaseRows): string {
-  if (where === undefined) return 'true'
-  const column = table.columns[where.column]
-  if (column === undefined) throw new RangeError('a scope over a column that does not exist')
-  return scopeSql(where, column.type)
+/** The place of the person and, behind it, as much of a digest of the row as there is room for: one number to compare. */
+async function orderOf(session: Session, { columns, persons }: ReleaseRows): Promise<string> {
+  const names = columns.map(({ name }) => quoteIdentifier(name))
+  if (names.length === 0) return '"#rank"'
+  const [last] = await session.rows<{ rank: number | null }>(
+    `select max(rank) as rank from read_parquet(${quoteText(persons)})`,
+  )
+  const bits = (last?.rank ?? 0).toString(2).length
+  return `("#rank"::ubigint << ${64 - bits}) | (hash(${names.join(', ')}) >> ${bits})`
 }
-
-/** Rules that give a text of our own making. */
-const ownText: ReadonlySet<string> = new Set(['band', 'date', 'quantile', 'rekey'])
 
 /** Not where intake has held the values against a closed list, nor in a text of our own. */
 export function mayHoldIdentifier({ type, rule, column }: ReleasedColumn): boolean {
-  return column.codes === undefined && type !== 'date' && !ownText.has(rule.rule)
+  return column.codes === undefined && type !== 'date' && !ownValue.has(rule.rule)
 }
 
 function identifierBranch(released: ReleasedColumn, index: number): string {
-  const { name, type, column } = released
+  const { name, type, column, rule } = released
   const value = quoteIdentifier(name)
-  if (!mayHoldIdentifier(released)) return ''
+  const isShort = rule.rule === 'keep' && (column.max ?? Infinity) < registrationNumberMin
+  if (!mayHoldIdentifier(released) || isShort) return ''
   const test =
     type === 'string'
       ? identifierInText(value, column.type === 'code')
@@ -172,7 +187,7 @@ async function writeCsv(session: Session, release: ReleaseRows, csv: string): Pr
   const beginnings = formulaBeginnings.map((character) => `chr(${character.charCodeAt(0)})`)
   const values = release.columns.map(({ name, type, rule }) => {
     const value = quoteIdentifier(name)
-    if (type !== 'string' || ownText.has(rule.rule)) return value
+    if (type !== 'string' || ownValue.has(rule.rule)) return value
     return `case when ${value} is null or left(${value}, 1) not in (${beginnings.join(', ')}) then ${value}
           when escaped(0) then null
           else '''' || ${value} end as ${value}`

@@ -14,6 +14,9 @@ export type RuleContext = {
   cuts?: Readonly<Record<string, readonly number[]>>
 }
 
+/** Rules after which no value is what it was, but of our own making. */
+export const ownValue: ReadonlySet<Rule['rule']> = new Set(['band', 'date', 'quantile', 'rekey'])
+
 /** Of a short number of 16 bytes. */
 const padding = 'chr(1) || repeat(chr(0), 15)'
 
@@ -89,17 +92,26 @@ export function releasedSql(
   context: RuleContext,
   source = 'part',
 ): string {
-  const { name, rule, quasiIdentifier } = released
-  const column = `${source}.${quoteIdentifier(name)}`
-  const apply = sqlOf[rule.rule] as (column: string, rule: Rule, of: Of) => string
-  const sql = apply(column, rule, { name, source, released, context })
-  if (quasiIdentifier === undefined) return sql
-  return `(case when persons.hidden & ${2 ** quasiIdentifier} = 0 then ${sql} end)`
+  return unlessHidden(released, ruledSql(released, context, source))
 }
 
-/** What is written of a column that `releasedSql` made; gives SQL over its name. */
-export function writtenSql({ name, rule }: ReleasedColumn): string {
-  const value = quoteIdentifier(name)
+/** What a rule makes of a column, suppression aside. */
+export function ruledSql(released: ReleasedColumn, context: RuleContext, source = 'part'): string {
+  const { name, rule } = released
+  const column = `${source}.${quoteIdentifier(name)}`
+  const apply = sqlOf[rule.rule] as (column: string, rule: Rule, of: Of) => string
+  return apply(column, rule, { name, source, released, context })
+}
+
+/** A cell that suppression may have emptied. */
+export function unlessHidden({ quasiIdentifier }: ReleasedColumn, sql: string): string {
+  return quasiIdentifier === undefined
+    ? sql
+    : `(case when persons.hidden & ${2 ** quasiIdentifier} = 0 then ${sql} end)`
+}
+
+/** What is written of a value that `releasedSql` made. */
+export function writtenSql({ rule }: ReleasedColumn, value: string): string {
   return rule.rule === 'rekey' ? `lower(hex(${value}::blob))` : value
 }
 

@@ -20,6 +20,8 @@ const listsOfRole: Readonly<Record<string, readonly ListName[]>> = {
 
 /** The test of a row, and of one released cell. */
 export type SensitiveSql = {
+  /** Column → true where its code is of a class; never NULL. One of them is enough. */
+  tests: ReadonlyMap<string, string>
   /** True where a row of `part` is of a class; never NULL. Undefined: no column of the table could tell. */
   isSensitive: string | undefined
   /** The SQL of a released column, without the codes that may not be shown. */
@@ -31,7 +33,7 @@ export function sensitiveSql(
   table: CatalogueTable,
   classes: readonly SensitiveClass[],
 ): SensitiveSql {
-  const tests: string[] = []
+  const tests = new Map<string, string>()
   const hidden = new Map<string, string>()
   for (const [name, { role = '' }] of Object.entries(table.columns)) {
     const lists = role === 'cause-of-death' ? (['diagnoses'] as const) : (listsOfRole[role] ?? [])
@@ -39,10 +41,12 @@ export function sensitiveSql(
     if (prefixes.size === 0) continue
     const test = beginsWith(`part.${quoteIdentifier(name)}`, [...prefixes])
     if (role === 'cause-of-death') hidden.set(name, test)
-    else tests.push(test)
+    else tests.set(name, test)
   }
   return {
-    isSensitive: tests.length === 0 ? undefined : `(${tests.join('\n            or ')})`,
+    tests,
+    isSensitive:
+      tests.size === 0 ? undefined : `(${[...tests.values()].join('\n            or ')})`,
     shown: (column, sql) => {
       const test = hidden.get(column)
       return test === undefined ? sql : `(case when ${test} then null else ${sql} end)`

@@ -163,7 +163,7 @@ test('what is measured is what leaves', async (t) => {
 
   const table = catalogue.tables['reg']
   if (!table) throw new Error('no table')
-  const counts = await releaseRows(session, {
+  const { counts } = await releaseRows(session, {
     part: path('reg.parquet'),
     persons: path('persons.parquet'),
     tableName: 'reg',

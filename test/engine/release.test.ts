@@ -63,7 +63,7 @@ async function release(
   policy: Policy,
   csv?: string,
 ): Promise<ReleasedRows> {
-  return await releaseRows(session, {
+  const { counts } = await releaseRows(session, {
     part: path('part.parquet'),
     persons: path('release-persons.parquet'),
     tableName: 'registration',
@@ -73,6 +73,7 @@ async function release(
     parquet: path('out.parquet'),
     ...(csv === undefined ? {} : { csv }),
   })
+  return counts
 }
 
 async function rowsOf(session: Session, file: string): Promise<Record<string, unknown>[]> {

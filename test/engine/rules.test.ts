@@ -8,7 +8,6 @@ import { pseudonymsOf } from '../../src/core/pseudonym.ts'
 import { releasePersons } from '../../src/engine/release-persons.ts'
 import { type ReleasedRows, releaseRows } from '../../src/engine/release-rows.ts'
 import { quoteText } from '../../src/engine/session.ts'
-import { measureUtility } from '../../src/engine/utility.ts'
 import {
   cutsOf,
   quantileCuts,
@@ -102,11 +101,10 @@ async function released(
     rekeyOf: rekey(rekeyFill),
     parquet: path('out.parquet'),
   }
-  const counts = await releaseRows(session, of)
+  const { counts, utility } = await releaseRows(session, of)
   const rows = await session.rows(
     `select * from read_parquet(${quoteText(path('out.parquet'))}) order by all`,
   )
-  const utility = await measureUtility(session, of)
   for (const [name, { cells, changed, emptied }] of Object.entries(utility.columns)) {
     const left = rows.filter((row) => row[name] !== null).length
     if (cells - emptied !== left || changed < emptied) throw new Error(`utility of ${name}`)
