@@ -31,6 +31,11 @@ export const hiddenCode = '*'
 const labels = { missing: '(none)', other: '(other)', all: '(all)' } as const
 const cellsMax = 10_000
 
+/** A value as it stands in the file of a table. */
+export function labelOf(value: string | null): string {
+  return inert(value ?? labels.missing)
+}
+
 /**
  * Makes the table.
  *

@@ -44,16 +44,18 @@ export function checkKind(policy: Policy, catalogue: Catalogue): void {
  * Which persons and years are counted is not part of it, nor which of the two stands above.
  */
 export function dimensionsOf(policy: Policy, asked: CountTable): string {
-  const of = ({ table, column, take }: CountTable['rows']): string => {
-    const rule = own(own(policy.tables, table)?.columns ?? {}, column)
-    const hierarchy =
-      rule?.rule === 'hierarchy' ? own(policy.hierarchies ?? {}, rule.of) : undefined
-    const csv = hierarchy && createHash('sha256').update(hierarchy.csv).digest('hex')
-    const { diagnosisTime = 'month' } = policy
-    const value = rule ?? diagnosisTime
-    return canonicalJson({ table, column, take, value, ...(csv && { csv }) } as Json)
-  }
-  return [asked.count, ...[of(asked.rows), of(asked.columns)].sort()].join(' ')
+  const dimensions = [asked.rows, asked.columns].map((use) => dimensionOf(policy, use))
+  return [asked.count, ...dimensions.sort()].join(' ')
+}
+
+/** Names one side of a table of counts: by which values of which column. */
+export function dimensionOf(policy: Policy, { table, column, take }: CountTable['rows']): string {
+  const rule = own(own(policy.tables, table)?.columns ?? {}, column)
+  const hierarchy = rule?.rule === 'hierarchy' ? own(policy.hierarchies ?? {}, rule.of) : undefined
+  const csv = hierarchy && createHash('sha256').update(hierarchy.csv).digest('hex')
+  const { diagnosisTime = 'month' } = policy
+  const value = rule ?? diagnosisTime
+  return canonicalJson({ table, column, take, value, ...(csv && { csv }) } as Json)
 }
 
 function checkCounts(
