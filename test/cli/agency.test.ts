@@ -1,13 +1,13 @@
 /** An agency's whole way by commands alone, against the service as `start` runs it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
 import { z } from 'zod'
 import { exitCodes, untrueExitCode } from '../../src/cli/exit-codes.ts'
 import { askJson, type Reach } from '../../src/cli/https-json.ts'
 import { koreanRecipe } from '../../src/core/recipe.ts'
 import { GyeolProcess, gyeol, temporaryDirectory } from '../support/gyeol.ts'
+import { until } from '../support/until.ts'
 
 const title = { en: 'Title', ko: '제목' }
 const catalogue = {
@@ -105,11 +105,10 @@ test('an agency enrols, tries its keys, prepares and submits; the service takes 
   await askJson(one, { method: 'POST', path: '/v1/projects', body }, anything)
   const approval = { method: 'POST', path: '/v1/projects/small/approval' } as const
   await askJson(await signedIn(reach, 'two'), approval, anything)
-  for (let tries = 0; tries < 200; tries += 1) {
+  await until(async () => {
     const { state } = await askJson(one, { method: 'GET', path: '/v1/projects/small' }, anything)
-    if (state === 'open') break
-    await sleep(50)
-  }
+    return state === 'open'
+  }, 'the project is open')
 
   const keys = ['--certificate', at('registry.pem'), '--private-key', at('registry.key')]
   const asAgency = ['--project', 'small', '--url', url, '--ca', ca, ...keys]
@@ -136,13 +135,11 @@ test('an agency enrols, tries its keys, prepares and submits; the service takes 
     await run([...prepare, '--wave', '1', '--out', at('delivery')]),
     `keys: ${persons} rows in 1 parts`,
   )
-  const ended = async (job: string): Promise<Record<string, unknown>> => {
-    for (let tries = 0; ; tries += 1) {
+  const ended = (job: string): Promise<Record<string, unknown>> =>
+    until(async () => {
       const shown = await askJson(one, { method: 'GET', path: `/v1/jobs/${job}` }, anything)
-      if (shown['state'] === 'done' || tries === 200) return shown
-      await sleep(50)
-    }
-  }
+      return ['done', 'failed'].includes(String(shown['state'])) && shown
+    }, 'the job has ended')
   const submit = async (name: string): Promise<void> => {
     const told = await run(['agency', 'submit', at(name), ...asAgency, '--json'])
     const { job } = JSON.parse(told.trim().split('\n').at(-1) ?? '')

@@ -8,6 +8,7 @@ import { openVault } from '../../src/vault/vault.ts'
 import { startTestRoles, type TestRoles } from '../support/all-roles.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { csvPart, openTestProject, type TestPart, testKey } from '../support/exchange.ts'
+import { until } from '../support/until.ts'
 
 export type Stage = TestRoles & {
   operator: ApiClient
@@ -110,19 +111,17 @@ export async function isTidy(t: Test, { admin, config }: Stage): Promise<void> {
   )
   // A job has ended when its row says so; its scratch goes a moment later.
   const scratch = config.scratch ?? ''
-  for (let tries = 0; tries < 50 && filesIn(scratch).length > 0; tries += 1) await sleep(100)
-  t.same(filesIn(scratch), [], 'nothing lies in scratch')
+  await until(() => filesIn(scratch).length === 0, 'nothing lies in scratch')
 }
 
 /** Waits for the jobs that nothing waits for: a cohort's quality is counted after its assembly. */
 async function untilIdle(admin: Stage['admin']): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(100)) {
+  await until(async () => {
     const found = await admin.query(
       "select from gyeol.job where state in ('queued', 'running', 'waiting') limit 1",
     )
-    if (found.rowCount === 0) return
-  }
-  throw new Error('a job did not end')
+    return found.rowCount === 0
+  }, 'every job has ended')
 }
 
 function filesIn(directory: string): string[] {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
 import type { ApiClient } from '../support/api-client.ts'
 import {
@@ -13,6 +12,7 @@ import {
   testKey,
 } from '../support/exchange.ts'
 import { startTestService } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const title = { en: 'Title', ko: '제목' }
 const catalogue = {
@@ -94,11 +94,10 @@ test('sex, age band and year stand beside a case, by the data side alone', async
   type Case = { kind: string; sex: string | null; recordAgeBand: string | null }
   const listed = async (query = ''): Promise<Case[]> =>
     expect(await operator.get(`${path}${query}`), 200).body.cases
-  let cases = await listed()
-  for (let tries = 0; tries < 600 && !cases.some(({ sex }) => sex); tries += 1) {
-    await sleep(50)
-    cases = await listed()
-  }
+  const cases = await until(async () => {
+    const found = await listed()
+    return found.some(({ sex }) => sex) && found
+  }, 'sex and age stand beside the cases')
 
   const merge = cases.find(({ kind }) => kind === 'merge')
   t.match(merge, { sex: null, ageBand: '60-64', year: 2012, recordSex: 'M', recordAgeBand: '85+' })

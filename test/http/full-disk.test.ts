@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Test, test } from 'tap'
 import { expect, manifestOf, partPath } from '../support/exchange.ts'
+import { until } from '../support/until.ts'
 import { keysPart, openDelivery, startHttpStage, tablePart } from './stage.ts'
 
 const sizeMiB = 8
@@ -78,8 +78,7 @@ test('a full disk stops nothing for good', async (t) => {
         )
         return Number(rows[0]?.least)
       }
-      for (let tries = 0; tries < 200 && (await attempts()) < 2; tries += 1) await sleep(50)
-      t.ok((await attempts()) >= 2, 'both parts were tried again')
+      await until(async () => (await attempts()) >= 2, 'both parts were tried again')
       t.equal((await other.get(`/v1/jobs/${job}`)).body.state, 'waiting')
       t.same(files().sort(), before.sort(), 'nothing half written lies there')
       free()

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Test, test } from 'tap'
 import type { ApiClient } from '../support/api-client.ts'
 import {
@@ -15,6 +14,7 @@ import {
 } from '../support/exchange.ts'
 import { reviewersOf } from '../support/reviewers.ts'
 import { startTestService, type TestService } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const title = { en: 'Title', ko: '제목' }
 const sex = { type: 'code', role: 'sex', title }
@@ -201,13 +201,11 @@ test('tables without keys are only taken where they rest on keys', async (t) => 
 })
 
 /** What the data side counted, once it has. */
-async function countsOf(operator: ApiClient, linkage: string): Promise<unknown> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    const { counts } = expect(await operator.get(`/v1/linkages/${linkage}/quality`), 200).body
-    if (counts) return counts
-    await sleep(50)
-  }
-  throw new Error('the linkage was not counted')
+function countsOf(operator: ApiClient, linkage: string): Promise<unknown> {
+  return until(async () => {
+    const { body } = expect(await operator.get(`/v1/linkages/${linkage}/quality`), 200)
+    return body.counts ?? undefined
+  }, 'the linkage is counted')
 }
 
 /** The notes of every released person; whose they are is all that the pseudonyms are used for. */

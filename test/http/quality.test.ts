@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
 import { qualityReportSchema } from '../../src/core/quality-report.ts'
 import {
@@ -10,6 +9,7 @@ import {
   testKey,
 } from '../support/exchange.ts'
 import { startTestService } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const title = { en: 'Title <b>', ko: '제목' }
 const spinePersons = 120
@@ -89,14 +89,12 @@ test('the quality of a linkage, from the tables to the page', async (t) => {
   const report = await counted()
   const both = insured.filter((at) => at < spinePersons)
 
-  async function counted(): Promise<ReturnType<typeof qualityReportSchema.parse>> {
-    for (let tries = 0; tries < 600; tries += 1) {
+  function counted(): Promise<ReturnType<typeof qualityReportSchema.parse>> {
+    return until(async () => {
       const { body } = expect(await reviewer.get(`${path}/quality`), 200)
       const parsed = qualityReportSchema.parse(body)
-      if (parsed.counts) return parsed
-      await sleep(50)
-    }
-    throw new Error('the linkage was not counted')
+      return parsed.counts !== null && parsed
+    }, 'the linkage is counted')
   }
 
   t.test('its numbers are the numbers of the linkage', async (t) => {

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { registerAccount } from '../../src/actions/register-account.ts'
 import { registerAgency } from '../../src/actions/register-agency.ts'
@@ -15,7 +14,7 @@ import type { Role } from '../../src/core/grants.ts'
 import { signAgencyRequest } from '../../src/keys/certificate-authority.ts'
 import { createPool, type Pool } from '../../src/store/pool.ts'
 import { type ApiClient, createClient } from './api-client.ts'
-import { expect, type Served } from './exchange.ts'
+import { expect, jobEnd, type Served } from './exchange.ts'
 import { startTestRedis } from './redis.ts'
 
 export type TestRoles = Served & {
@@ -30,8 +29,6 @@ export type TestRoles = Served & {
   person: (name: string, roles: Role[]) => Promise<ApiClient>
   agency: (name: string) => Promise<ApiClient & { privateKeyPem: string }>
 }
-
-const jobTimeoutMs = 60_000
 
 /**
  * Starts the four processes and a database of their own; all of it ends with the test. The queue is the one of the run (see
@@ -92,14 +89,6 @@ export async function startTestRoles(
       const pair = { key: Buffer.from(privateKeyPem), cert: Buffer.from(certificatePem) }
       return { ...clientOf(pair), privateKeyPem }
     },
-    jobEnd: async (client, job) => {
-      for (const deadline = Date.now() + jobTimeoutMs; ; await sleep(50)) {
-        const answer = await client.get(`/v1/jobs/${job}`)
-        if (['done', 'failed'].includes(answer.body.state)) return answer
-        if (Date.now() > deadline) {
-          throw new Error(`the job did not end in time: ${JSON.stringify(answer.body)}`)
-        }
-      }
-    },
+    jobEnd,
   }
 }

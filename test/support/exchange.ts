@@ -1,12 +1,20 @@
 /** What agencies and people do with a service over HTTP, in the few steps that most tests need. */
 import { createHash, createHmac } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer, ApiClient } from './api-client.ts'
+import { until } from './until.ts'
 
 /** A running service as tests see it: in one process or as real ones. */
 export type Served = {
   /** Polls a job until it ends. */
   jobEnd: (client: ApiClient, job: string) => Promise<Answer>
+}
+
+/** How a job ended. */
+export function jobEnd(client: ApiClient, job: string): Promise<Answer> {
+  return until(async () => {
+    const answer = await client.get(`/v1/jobs/${job}`)
+    return ['done', 'failed'].includes(answer.body.state) && answer
+  }, 'the job has ended')
 }
 
 /** One part of a delivery: '' for keys. */
@@ -63,10 +71,7 @@ export async function openTestProject(
   expect(await one.post('/v1/projects', { purpose: 'A test', ...proposal }), 201)
   const path = `/v1/projects/${proposal.name}`
   expect(await two.post(`${path}/approval`), 202)
-  for (let tries = 0; (await one.get(path)).body.state !== 'open'; tries += 1) {
-    if (tries === 600) throw new Error('the project did not open')
-    await sleep(50)
-  }
+  await until(async () => (await one.get(path)).body.state === 'open', 'the project is open')
 }
 
 /** Opens a delivery, uploads the parts and submits them. Without a part of keys it is one of tables only. */

@@ -6,15 +6,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { until } from './until.ts'
 
 /** How a process ended and what it said. */
 export type Ending = { code: number | null; out: string; err: string }
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-const pollMs = 25
 
 /** Runs a command to its end. */
 export async function gyeol(
@@ -47,15 +46,15 @@ export class GyeolProcess {
     })
   }
 
-  /** Waits until it has said this. @throws when it ends or is silent before. */
-  async says(text: string, withinMs = 20_000): Promise<void> {
-    const isThere = (): boolean => this.out.includes(text) || this.err.includes(text)
-    for (let waitedMs = 0; !isThere(); waitedMs += pollMs) {
-      if (this.child.exitCode !== null || waitedMs > withinMs) {
-        throw new Error(`it never said ${text}: ${this.out}${this.err}`)
-      }
-      await sleep(pollMs)
-    }
+  /** Waits until it has said this. @throws when it ends before. */
+  async says(what: string | RegExp): Promise<void> {
+    const isIn = (text: string): boolean =>
+      typeof what === 'string' ? text.includes(what) : what.test(text)
+    await until(() => {
+      if (isIn(this.out) || isIn(this.err)) return true
+      if (this.child.exitCode === null) return false
+      throw new Error(`it never said ${what}: ${this.out}${this.err}`)
+    }, `${what}`)
   }
 }
 
@@ -74,15 +73,6 @@ export function processesWith(text: string): number[] {
       (pid) => readProc(pid, 'cmdline').includes(text) || readProc(pid, 'environ').includes(text),
     )
     .map(Number)
-}
-
-/** Waits until something holds. */
-export async function eventually(holds: () => boolean, withinMs: number): Promise<boolean> {
-  for (let waitedMs = 0; waitedMs < withinMs; waitedMs += pollMs) {
-    if (holds()) return true
-    await sleep(pollMs)
-  }
-  return holds()
 }
 
 function readProc(pid: string, name: string): string {

@@ -27,6 +27,7 @@ import { startWorker } from '../../src/worker/run.ts'
 import { type Answer, type ApiClient, createClient } from './api-client.ts'
 import { type TestAuthority, testAuthority } from './authority.ts'
 import { startTestDatabase, type TestDatabase } from './database.ts'
+import { jobEnd } from './exchange.ts'
 import { startTestQueue } from './queue.ts'
 
 export type TestService = {
@@ -46,7 +47,6 @@ export type TestService = {
 }
 
 const password = 'a test needs a password too'
-const jobTimeoutMs = 60_000
 
 /** Starts everything; all of it ends with the test. */
 export async function startTestService(
@@ -148,17 +148,7 @@ export async function startTestService(
       )
       return clientOf({ key, cert })
     },
-    jobEnd: async (client, job) => {
-      const deadline = Date.now() + jobTimeoutMs
-      for (;;) {
-        const answer = await client.get(`/v1/jobs/${job}`)
-        if (['done', 'failed'].includes(answer.body.state)) return answer
-        if (Date.now() > deadline) {
-          throw new Error(`the job did not end in time: ${JSON.stringify(answer.body)}`)
-        }
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      }
-    },
+    jobEnd,
   }
 }
 
