@@ -9,7 +9,6 @@ import { Redis } from 'ioredis'
 import { type Test, test } from 'tap'
 import { openKeyring } from '../src/keys/open-keyring.ts'
 import { startTestRoles, type TestRoles } from './support/all-roles.ts'
-import type { ApiClient } from './support/api-client.ts'
 import {
   csvPart,
   deliver,
@@ -20,36 +19,11 @@ import {
   partPath,
   type TestPart,
   takeRelease,
-  testKey,
 } from './support/exchange.ts'
+import { askedAndDoubted, keysFirst } from './support/marked-steps.ts'
+import { header, key, keysPart, number, rows, serial, table, tablePart } from './support/marks.ts'
 import { startTestRedis } from './support/redis.ts'
 import { reviewersOf } from './support/reviewers.ts'
-
-const people = 200
-const title = { en: 'Title', ko: '제목' }
-const number = (person: number): string => `900101-1${String(734_000 + person).padStart(6, '0')}`
-const serial = (person: number): string => `SERIALMARK${person}`
-const key = (person: number): string => testKey(number(person))
-const table = {
-  agency: 'spine',
-  title,
-  badRowsMaxShare: 0.5,
-  columns: {
-    code: { type: 'code', lengthMax: 20, title },
-    day: { type: 'date', title },
-    note: { type: 'text', lengthMax: 200, title },
-  },
-}
-const rows = Array.from({ length: people }, (_, person) => person)
-const header = 'serial,code,day,note'
-const keysPart = (): TestPart =>
-  csvPart('', 1, ['serial,K1', ...rows.map((person) => `${serial(person)},${key(person)}`)])
-const tablePart = (name: string, more: string[] = []): TestPart =>
-  csvPart(name, 1, [
-    header,
-    ...rows.map((person) => `${serial(person)},CODEMARK${person},20200101,PAYLOADMARK${person}`),
-    ...more,
-  ])
 
 test('nothing of what agencies send is found in anything the service leaves behind', async (t) => {
   const redis = process.env['GYEOL_TEST_QUEUE'] === 'redis' ? await startTestRedis(t) : undefined
@@ -101,7 +75,7 @@ async function wholeJob(t: Test, roles: TestRoles): Promise<string> {
       tables: { cases: table, visits: { ...table, agency: 'other' } },
     },
     recipe: { version: 'gyeol-1', fields: { number: 'identifier' }, keyTypes: { K1: ['number'] } },
-    rules: { extraction: true },
+    rules: { extraction: true, tickets: true },
     agencies: [
       { agency: 'spine', isSpine: true, keyTypes: ['K1'] },
       { agency: 'other', keyTypes: ['K1'] },
@@ -160,44 +134,14 @@ async function wholeJob(t: Test, roles: TestRoles): Promise<string> {
     formats: ['csv', 'parquet'],
     tables: { cases: { columns }, visits: { columns } },
   }
-  const files = await takeRelease(roles, await reviewersOf(roles, operator), { cohort, policy })
+  const everybody = await reviewersOf(roles, operator)
+  const files = await takeRelease(roles, everybody, { cohort, policy })
   const released = Buffer.concat([...files.values()])
   t.ok(released.includes('PAYLOADMARK7'), 'the recipient has the payload')
   t.notOk(released.includes('SERIALMARK'), 'and no serial')
+  const [reviewer] = everybody.reviewers
+  await askedAndDoubted(t, roles, { operator, reviewer, spine, other })
   return (await operator.get('/v1/projects/secrecy')).body.project
-}
-
-/** A second wave of keys alone; a trial; the list of who was linked; and the tables of those, failures included. */
-async function keysFirst(
-  t: Test,
-  roles: TestRoles,
-  { operator, other }: { operator: ApiClient; other: ApiClient },
-): Promise<void> {
-  const ended = async (job: string) => (await roles.jobEnd(operator, job)).body
-  const send = async (parts: TestPart[], delivery: string): Promise<void> => {
-    const { job } = await deliver(other, 'secrecy', parts, 2)
-    t.match((await ended(job)).result, { delivery })
-  }
-  const path = '/v1/projects/secrecy/linkages'
-  await send([keysPart()], 'taken')
-  const trial = expect(await operator.post(path, { trial: true }), 202).body
-  t.match(await ended(trial.job), { state: 'done' })
-  t.equal((await operator.post(path, { trial: serial(1) })).status, 400)
-  const { linkage, job } = expect(await operator.post(path), 202).body
-  t.match(await ended(job), { state: 'done' })
-  const listOf = (id: string) => other.get(`/v1/linkages/${id}/extraction`)
-  const list = expect(await listOf(linkage), 200)
-    .bytes.toString()
-    .trim()
-    .split('\n')
-  t.same(list.slice(1).sort(), rows.map(serial).sort(), 'the agency has its serials')
-  t.equal((await listOf(trial.linkage)).status, 409)
-  t.equal((await listOf(serial(1))).status, 400)
-  t.equal((await listOf(`${linkage}/${serial(1)}`)).status, 404)
-  const query = `${path.replace('linkages', 'match-rate')}?serial=${serial(1)}`
-  t.notMatch(JSON.stringify((await other.get(query)).body), 'SERIALMARK')
-  await send([tablePart('visits', [`x,C,20200101,${number(1)}`])], 'refused')
-  await send([tablePart('visits')], 'taken')
 }
 
 /** The tokens and persons of the first people, computed with the key side's keyring. */
