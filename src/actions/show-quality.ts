@@ -45,6 +45,7 @@ export async function qualityOf(db: Queryable, linkage: Linkage): Promise<Qualit
   const { cellMin: threshold } = linkRulesSchema.parse(project.rules)
   const { version, keyTypes } = recipeSchema.parse(project.recipe)
   const names = members.map(({ agency }) => agency)
+  const catalogue = catalogueSchema.parse(project.catalogue)
   return {
     format: 'gyeol-quality-1',
     linkage: linkage.id,
@@ -55,8 +56,8 @@ export async function qualityOf(db: Queryable, linkage: Linkage): Promise<Qualit
     endedAt: linkage.endedAt?.toISOString() ?? null,
     threshold,
     persons: linkage.persons,
-    titles: await agencyTitles(db, names),
-    regions: regionsOf(catalogueSchema.parse(project.catalogue)),
+    titles: { ...(await agencyTitles(db, names)), ...tableTitlesOf(catalogue) },
+    regions: regionsOf(catalogue),
     recipe: { version, keyTypes },
     hubs: told?.hubs ?? {},
     notices: told?.notices ?? { used: null, setAside: null },
@@ -118,6 +119,11 @@ export async function showQualityTable(
   linkageId: string,
 ): Promise<string> {
   return qualityTable(await showQuality(deps, caller, linkageId))
+}
+
+function tableTitlesOf({ tables }: Catalogue): QualityReport['titles'] {
+  const titles = Object.entries(tables).map(([name, { title }]) => [`tables.${name}`, title])
+  return Object.fromEntries(titles)
 }
 
 /** What the codes of regions mean, where the catalogue says so. */

@@ -7,8 +7,11 @@ import sensitiveJson from './sensitive-classes.json' with { type: 'json' }
 
 const prefixes = z.array(z.string().regex(/^[A-Z0-9]{1,12}$/)).max(5_000)
 
+const said = z.string().min(1).max(200)
+const inBoth = z.strictObject({ en: said, ko: said })
+
 const sensitiveClassSchema = z.strictObject({
-  title: z.strictObject({ en: z.string().min(1).max(200), ko: z.string().min(1).max(200) }),
+  title: inBoth,
   /** KCD, without dots: main and secondary diagnosis, cause of death. */
   diagnoses: prefixes,
   specialBenefits: prefixes,
@@ -21,7 +24,7 @@ const sensitiveSchema = z.strictObject({
   name: z.string().min(1).max(63),
   version: z.string().min(1).max(40),
   /** Who stands for the lists. */
-  status: z.string().min(1).max(200),
+  status: inBoth,
   notes: z.array(z.string().max(1_000)).max(20),
   classes: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), sensitiveClassSchema),
 })

@@ -116,7 +116,7 @@ export function disclosureReportOf(about: {
     policy: { name: policy.name, version: policy.version, type: policy.type },
     sensitiveClasses: {
       version: lists.version,
-      status: lists.status,
+      status: lists.status.en,
       leftOut: Object.keys(lists.classes).filter((name) => !isIncluded(policy, name)),
       included: policy.sensitive?.include ?? [],
     },

@@ -113,6 +113,7 @@ export const qualityReportSchema = z.strictObject({
   hubs: byNameSchema,
   /** Pairs of an unlinked record and a person it may be. */
   cases: countSchema,
+  /** Agency → its title, and table as `tables.<name>`. */
   titles: z.record(z.string(), titleSchema),
   /** Code → meaning, of the catalogue's regions. */
   regions: z.record(z.string(), titleSchema),

@@ -46,7 +46,7 @@ export const shownDisclosureSchema = z.strictObject({
     .nullable(),
   sensitiveClasses: z.strictObject({
     version: z.string(),
-    status: z.string(),
+    status: title,
     leftOut: z.array(name),
     included: z.array(z.strictObject({ class: name, decision: z.string(), decidedOn: z.string() })),
   }),

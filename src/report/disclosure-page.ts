@@ -46,7 +46,7 @@ function factsOf(report: ShownDisclosure, { say, time }: DisclosureSpeech): [str
   return [
     [say('release'), report.release],
     [say('project'), report.project.name],
-    [say('state'), report.state],
+    [say('state'), say(`state ${report.state}`)],
     [say('policy'), `${policy.name} ${policy.version} (SHA-256 ${policy.sha256.slice(0, 16)}…)`],
     [say('kind'), say(policy.type)],
     [say('dates'), say(policy.dates === 'shift' ? 'shift' : 'relative')],
@@ -196,5 +196,9 @@ function excludedSection({ sensitiveClasses }: ShownDisclosure, speech: Disclosu
     ]),
   ]
   const table = tableOf(say('excluded'), [say('class'), say('treatment')], rows)
-  return sectionOf(say('excluded'), say('excludedNote', { version, status }), [table])
+  return sectionOf(
+    say('excluded'),
+    say('excludedNote', { version, status: status[speech.language] }),
+    [table],
+  )
 }

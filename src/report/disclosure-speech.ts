@@ -4,6 +4,7 @@ import type { Language } from './words.ts'
 
 /** How the disclosure page writes words, numbers and names. */
 export type DisclosureSpeech = {
+  language: Language
   say: (word: DisclosureWord, values?: Record<string, string | number>) => string
   /** 1,234; `*` where it is hidden. */
   count: (count: number | null) => string
@@ -31,6 +32,7 @@ export function disclosureSpeechOf(report: ShownDisclosure, language: Language):
   const table: DisclosureSpeech['table'] = (name) =>
     name === 'persons' ? say('personsTable') : (titleOf(name) ?? name)
   return {
+    language,
     say,
     count: (count) => (count === null ? '*' : numbers.format(count)),
     share: (share) => `${(share * 100).toFixed(1)} %`,

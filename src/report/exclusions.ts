@@ -8,7 +8,11 @@ export function keysTable({ recipe, flow }: QualityReport, speech: Speech): Html
   const heads = (['key', 'fields', 'sentBy'] as const).map((word) => speech.say(word))
   const rows = Object.entries(recipe.keyTypes).map(([key, fields]) => {
     const senders = flow.filter(({ withKey }) => key in withKey)
-    return [key, fields.join(', '), senders.map(({ agency }) => speech.agency(agency)).join(', ')]
+    return [
+      key,
+      fields.map(speech.field).join(', '),
+      senders.map(({ agency }) => speech.agency(agency)).join(', '),
+    ]
   })
   return tableOf(speech.say('keys'), heads, rows)
 }
@@ -28,7 +32,7 @@ export function exclusionTables({ notices, tables }: QualityReport, speech: Spee
     speech.say(word),
   )
   const rows = tables.map(({ table, ...counts }) => [
-    table,
+    speech.table(table),
     ...[counts.rows, counts.kept, counts.outside, counts.unknown].map(speech.count),
   ])
   return [ofNotices, tableOf(speech.say('rows'), heads, rows)]

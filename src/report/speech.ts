@@ -19,6 +19,9 @@ export type Speech = {
   interval: (cell: { low: number | null; high: number | null }) => string
   time: (iso: string | null) => string
   agency: (name: string) => string
+  table: (name: string) => string
+  /** Of a key's message. */
+  field: (name: string) => string
   level: (level: string) => string
   /** What of a cell may be said: linked, delivered and the rate. */
   rate: (cell: RateCell | undefined) => string
@@ -71,6 +74,8 @@ export function speechOf(report: QualityReport, language: Language): Speech {
     interval,
     time: (iso) => (iso === null ? '–' : `${times.format(new Date(iso))} KST`),
     agency: (name) => titles[name]?.[language] ?? name,
+    table: (name) => titles[`tables.${name}`]?.[language] ?? name,
+    field: (name) => (isWord(name) ? say(language, name) : name),
     level,
     rate,
   }

@@ -70,14 +70,15 @@ test('the disclosure report of a release', async (t) => {
   })
 
   await t.test('is the same on a page, in both languages, that needs nothing else', async (t) => {
-    for (const [lang, word] of [
-      ['en', 'Disclosure report of a release'],
-      ['ko', '반출본 노출위험 보고서'],
+    for (const [lang, word, state, status] of [
+      ['en', 'Disclosure report of a release', 'built, under review', 'clinician'],
+      ['ko', '반출본 노출위험 보고서', '생성됨, 심사 중', '임상 전문가의 확인 필요'],
     ] as const) {
       const answer = expect(await reviewers[0].get(`${path}/report?lang=${lang}`), 200)
       const html = answer.bytes.toString()
       t.match(html, `<html lang="${lang}">`)
       t.match(html, `<h1>${word}</h1>`)
+      for (const text of [state, status]) t.match(html, text)
       t.match(html, 'A &lt;b&gt;test&lt;/b&gt;', 'nothing is unescaped')
       t.notMatch(html, /<script|https?:\/\/|undefined|NaN/)
       t.equal(html.match(/<svg/g)?.length, 3, 'classes, and the columns of two tables')

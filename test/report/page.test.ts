@@ -67,7 +67,10 @@ function reportOf(persons: number, known: number): QualityReport {
     endedAt: '2026-03-01T15:31:00.000Z',
     threshold,
     persons,
-    titles: { insurer: { en: '<Insurer> & "Co"', ko: '공단' } },
+    titles: {
+      insurer: { en: '<Insurer> & "Co"', ko: '공단' },
+      'tables.statement': { en: 'Statements', ko: '명세서' },
+    },
     regions: {},
     hubs: told.hubs,
     cases: told.cases,
@@ -227,15 +230,17 @@ test('the page tells waves, change, keys and what was left out', (t) => {
     'Persons founded</th><td>2,000',
     'Link rate now',
     '+0.00 %',
-    'registrationNumber',
+    'K1</th><td>Registration number',
     'Notices set aside',
-    'statement</th><td>6,204',
+    'Statements</th><td>6,204',
   ])
     t.match(html, text)
   const first = { ...reportOf(2_000, 70) }
   const change = first.change && { ...first.change, previous: null }
   const page = qualityPage({ ...first, change }, 'ko')
   t.match(page, '첫 결합이므로')
+  t.match(page, '명세서</th><td>6,204')
+  t.match(page, 'K1</th><td>주민·외국인등록번호')
   t.notMatch(page, '현재 결합률', 'a first linkage has nothing to be held against')
   t.end()
 })
