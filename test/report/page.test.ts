@@ -230,7 +230,7 @@ test('the page tells waves, change, keys and what was left out', (t) => {
     'Persons founded</th><td>2,000',
     'Link rate now',
     '+0.00 %',
-    'K1</th><td>Registration number',
+    'K1</th><td class="words">Registration number',
     'Notices set aside',
     'Statements</th><td>6,204',
   ])
@@ -240,7 +240,7 @@ test('the page tells waves, change, keys and what was left out', (t) => {
   const page = qualityPage({ ...first, change }, 'ko')
   t.match(page, '첫 결합이므로')
   t.match(page, '명세서</th><td>6,204')
-  t.match(page, 'K1</th><td>주민·외국인등록번호')
+  t.match(page, 'K1</th><td class="words">주민·외국인등록번호')
   t.notMatch(page, '현재 결합률', 'a first linkage has nothing to be held against')
   t.end()
 })
