@@ -4,9 +4,10 @@
  */
 import { isOneOf } from './column-check.ts'
 import { registrationNumberAsSerial } from './identifier-shape.ts'
+import { serialIsWellFormed } from './judged-rows.ts'
 import type { PartSource } from './part-source.ts'
 import { quoteIdentifier, quoteText } from './session.ts'
-import { parquetOptions, serialIsWellFormed } from './take-table.ts'
+import { parquetOptions } from './take-table.ts'
 
 /** Every type of key that there is; a token file has a column for each, t1 for K1 and so on. */
 export const allKeyTypes = ['K1', 'K2', 'K3', 'K4', 'K5'] as const

@@ -10,8 +10,8 @@
 import { rename, rm } from 'node:fs/promises'
 import type { CatalogueTable } from '../catalogue/schema.ts'
 import { Refusal } from '../core/errors.ts'
-import { type ColumnCheck, checkOf, type Reason, reasons } from './column-check.ts'
-import { registrationNumberAsSerial, registrationNumberInText } from './identifier-shape.ts'
+import { type ColumnCheck, checkOf } from './column-check.ts'
+import { codeOf, judgedRows, nameOfCode } from './judged-rows.ts'
 import { type MediaType, openPart, type PartSource, positionsOf, reading } from './part-source.ts'
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
 
@@ -37,12 +37,6 @@ export type TakenTable = { rows: number; taken: number; refusals: Refusals }
 export const parquetOptions = `format parquet, compression zstd, compression_level 1,
   parquet_version 'v2', dictionary_size_limit 1000, string_dictionary_page_size_limit 65536,
   row_group_size 122880`
-
-/** A serial: 1 to 64 characters. In SQL, over a column; never NULL. */
-export const serialIsWellFormed = `coalesce(
-  strlen(serial) <= 64 and regexp_matches(serial, '^[A-Za-z0-9._-]+$'), false)`
-
-const codesPerColumn = 16
 
 /**
  * Takes a part of a table.
@@ -160,38 +154,6 @@ function copyOf(checks: readonly ColumnCheck[], source: PartSource, output: stri
     ) to ${quoteText(output)} (${parquetOptions})`
 }
 
-/** The columns as they came, the typed ones beside them, and `fault`: NULL, or the first fault by column. */
-function judgedRows(checks: readonly ColumnCheck[], from: string): string {
-  const typed = checks.map((check) => `, ${check.typed} as ${check.typedName}`).join('')
-  const faults = checks.flatMap((check, index) =>
-    check.faults.map(({ reason, when }) => `when ${when} then ${codeFor(index + 1, reason)}`),
-  )
-  return `
-        select *, (case
-          when not ${serialIsWellFormed} then ${codeFor(0, 'serial-malformed')}
-          when ${registrationNumberAsSerial} then ${codeFor(0, 'identifier')}
-          ${faults.join('\n          ')}
-          end)::integer as fault
-        from (select *${typed} from ${from})`
-}
-
-/** The code under which a bad row is counted: an identifier anywhere in it, as it came, goes before its first fault. */
-function codeOf(checks: readonly ColumnCheck[]): string {
-  const identifiers = checks.map((check, index) => {
-    const raw = `${quoteIdentifier(check.name)}::varchar`
-    return `when ${registrationNumberInText(raw, check.isCode)} then ${codeFor(index + 1, 'identifier')}`
-  })
-  return `(case
-          when ${registrationNumberAsSerial} then ${codeFor(0, 'identifier')}
-          ${identifiers.join('\n          ')}
-          else fault end)::integer`
-}
-
-/** Column × 16 + reason; the serial is column 0. */
-function codeFor(column: number, reason: Reason): number {
-  return column * codesPerColumn + reasons.indexOf(reason)
-}
-
 type Found = { checks: readonly ColumnCheck[]; tally: ReadonlyMap<number, number> }
 
 async function refusalsOf(
@@ -218,14 +180,6 @@ async function refusalsOf(
       { rows: tally.get(code) ?? 0, firstLine: positions.get(first) ?? first },
     ]),
   )
-}
-
-function nameOfCode(code: number, checks: readonly ColumnCheck[]): string {
-  const reason: Reason | undefined = reasons[code % codesPerColumn]
-  const index = Math.floor(code / codesPerColumn)
-  const column = index === 0 ? 'serial' : checks[index - 1]?.name
-  if (reason === undefined || column === undefined) throw new Error('a fault without a name')
-  return `${column}: ${reason}`
 }
 
 type Bad = { part: TakeTable; rows: number; setAside: number }

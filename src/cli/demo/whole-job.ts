@@ -3,13 +3,11 @@
  * people with their sessions, an auditor with the exported trail. The demonstration and the bench run it.
  */
 import { readFileSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import iconv from 'iconv-lite'
 import { z } from 'zod'
 import { makeAgenciesKey, readAgenciesKey } from '../../agency/agencies-key.ts'
-import type { Client } from '../../agency/client.ts'
-import { submit } from '../../agency/submit.ts'
 import { defaultCatalogue } from '../../catalogue/load.ts'
 import { canaryTableOf } from '../../core/canary-making.ts'
 import { Refusal } from '../../core/errors.ts'
@@ -20,7 +18,8 @@ import { createPool, type Pool } from '../../store/pool.ts'
 import type { AllRoles } from '../all-roles.ts'
 import type { Config } from '../config.ts'
 import { askJson } from '../https-json.ts'
-import { type AgencyName, agencies, agencyNames, enrollAgencies, prepareAt } from './agencies.ts'
+import { agencies, agencyNames, enrollAgencies } from './agencies.ts'
+import { type Cast, deliverAll, type OnProgress, prepareAll } from './deliveries.ts'
 import { judge } from './judge.ts'
 import { type People, signEverybodyIn, untilDone } from './people.ts'
 import { approveAndTake, buildRelease } from './releases.ts'
@@ -45,7 +44,6 @@ export type WholeJob = {
   verifyTrail: (auditorPassword: string) => Promise<DemoReport['audit']>
 }
 
-export type OnProgress = (done: number, total: number) => void
 export type WholeJobReport = Omit<DemoReport, 'seconds'>
 
 const projectName = 'demo'
@@ -111,13 +109,6 @@ async function buildExamples(
   return { examples, refused }
 }
 
-type Cast = {
-  people: People
-  clients: Record<AgencyName, Client>
-  agenciesKey: Uint8Array
-  project: string
-}
-
 /** Certificates, people, the key ceremony, and a project that two custodians agree on. */
 async function setUp(job: WholeJob, pool: Pool): Promise<Cast> {
   const { service, config, workDir } = job
@@ -158,66 +149,6 @@ async function openProject({ reach }: People, agenciesKey: Uint8Array): Promise<
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   return project
-}
-
-async function prepareAll(
-  job: WholeJob,
-  cast: Cast,
-  onProgress: OnProgress,
-): Promise<Record<string, string>> {
-  const dirs: Record<string, string> = {}
-  for (const [index, agency] of agencyNames.entries()) {
-    const outDir = join(job.workDir, 'deliveries', agency)
-    await mkdir(join(job.workDir, 'deliveries'), { recursive: true })
-    await prepareAt({
-      agency,
-      client: cast.clients[agency],
-      project: cast.project,
-      agenciesKey: cast.agenciesKey,
-      sourceDir: join(job.populationDir, agency),
-      outDir,
-      onProgress: (done, total) => onProgress(index + done / total, agencyNames.length),
-    })
-    dirs[agency] = outDir
-  }
-  return dirs
-}
-
-const deliverySchema = z.object({
-  state: z.string(),
-  parts: z.array(z.object({ table: z.string(), rowsTaken: z.number().nullable() })),
-})
-
-/** Uploads and submits every delivery, and waits until the service has taken it in. */
-async function deliverAll(
-  job: WholeJob,
-  cast: Cast,
-  onProgress: OnProgress,
-): Promise<DemoReport['rows']> {
-  const taken: DemoReport['rows'] = {}
-  const submitted: { agency: AgencyName; delivery: string; job: string }[] = []
-  for (const [index, agency] of agencyNames.entries()) {
-    const client = cast.clients[agency]
-    const dir = join(job.workDir, 'deliveries', agency)
-    const report = await submit({ client, project: cast.project, dir })
-    submitted.push({ agency, delivery: report.delivery, job: report.job ?? '' })
-    onProgress(index + 1, 2 * agencyNames.length)
-  }
-  const { operator } = cast.people.reach
-  for (const [index, { agency, delivery, job: intake }] of submitted.entries()) {
-    await untilDone(operator, intake)
-    const path = `/v1/deliveries/${delivery}`
-    const shown = await askJson(operator, { method: 'GET', path }, deliverySchema)
-    if (shown.state !== 'taken') throw new Error(`the delivery of ${agency} was refused`)
-    const tables: Record<string, number> = {}
-    for (const { table, rowsTaken } of shown.parts) {
-      const name = table === '' ? 'keys' : table.replace('#', '')
-      tables[name] = (tables[name] ?? 0) + (rowsTaken ?? 0)
-    }
-    taken[agency] = tables
-    onProgress(agencyNames.length + index + 1, 2 * agencyNames.length)
-  }
-  return taken
 }
 
 async function link(cast: Cast): Promise<{ linkage: string; spine: number }> {
