@@ -89,22 +89,36 @@ async function sharedOf(
   return { row: await sideOf('rows'), column: await sideOf('columns') }
 }
 
+type Side = {
+  policy: Policy
+  count: CountTable['count']
+  now: CountTable['rows']
+  earlier: CountTable['rows']
+}
+
 async function sharedSide(
   making: Making,
-  { persons, cuts }: Counting,
-  of: {
-    policy: Policy
-    count: CountTable['count']
-    now: CountTable['rows']
-    earlier: CountTable['rows']
-  },
+  counting: Counting,
+  of: Side,
 ): Promise<SharedSide | undefined> {
   const { policy, count, now: use } = of
   if (refOf(use) !== refOf(of.earlier)) return undefined
-  if (dimensionOf(policy, use) === dimensionOf(making.policy, use))
-    return { earlier: 'same', now: 'same' }
-  const rule = own(own(policy.tables, use.table)?.columns ?? {}, use.column)
-  if (rule?.rule === 'quantile') return undefined // Its groups were of the values of then.
+  const dimension = dimensionOf(policy, use)
+  if (dimension === dimensionOf(making.policy, use)) return { earlier: 'same', now: 'same' }
+  const table = own(policy.tables, use.table)
+  if (own(table?.columns ?? {}, use.column)?.rule === 'quantile') return undefined // Its groups were of the values of then.
+  // Releases of a project are often of one policy, and the parts are read for every answer.
+  const { sensitive } = policy
+  const key = JSON.stringify([count, dimension, table?.where, sensitive])
+  if (!counting.sides.has(key)) counting.sides.set(key, await sideOfParts(making, counting, of))
+  return counting.sides.get(key)
+}
+
+async function sideOfParts(
+  making: Making,
+  { persons, cuts }: Counting,
+  { policy, count, now: use }: Side,
+): Promise<SharedSide | undefined> {
   const under = async (policy: Policy): Promise<Labelled> => ({
     persons,
     tables: await knownTables({ ...making, policy }, [use.table], cuts),
@@ -113,10 +127,11 @@ async function sharedSide(
   })
   const both = { earlier: await under(policy), now: await under(making.policy) }
   const pairs = await labelPairs(making.session, { use, count }, both)
-  return (
-    pairs &&
-    sharedSideOf(
-      pairs.map(({ earlier, now }) => ({ earlier: labelOf(earlier), now: labelOf(now) })),
-    )
-  )
+  if (!pairs) return undefined
+  const missing = { earlier: null, now: null } // Of whoever has no row in the table.
+  const labels = [...pairs, missing].map(({ earlier, now }) => ({
+    earlier: labelOf(earlier),
+    now: labelOf(now),
+  }))
+  return sharedSideOf(labels)
 }

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from '../core/canonical.ts'
 import { countCsvOf, countTableOf, linesOf } from '../core/count-table.ts'
-import { linkedPlaces } from '../core/linked-tables.ts'
+import { linkedPlaces, type SharedSide } from '../core/linked-tables.ts'
 import { diagnosisTimeOf, policyRefused, quasiIdentifierOf } from '../core/policy.ts'
 import type { CountTable } from '../core/policy-sections.ts'
 import { tellingPlaces } from '../core/table-difference.ts'
@@ -24,7 +24,13 @@ import { sensitiveClassesOf } from './release-keys.ts'
 export type MadeCountTable = { name: string; path: string; rows: number; report: Json }
 
 /** With what tables are counted. */
-export type Counting = { persons: string; cuts: Cuts; begun: readonly BegunRelease[] }
+export type Counting = {
+  persons: string
+  cuts: Cuts
+  begun: readonly BegunRelease[]
+  /** How sides of earlier tables hang together with those of this release, as far as it was asked. */
+  sides: Map<string, SharedSide | undefined>
+}
 
 /**
  * Makes all tables that the policy asks for.
@@ -33,8 +39,9 @@ export type Counting = { persons: string; cuts: Cuts; begun: readonly BegunRelea
  */
 export async function makeCountTables(
   making: Making,
-  counting: Counting,
+  from: Omit<Counting, 'sides'>,
 ): Promise<MadeCountTable[]> {
+  const counting = { ...from, sides: new Map() }
   const made: MadeCountTable[] = []
   for (const [name, asked] of Object.entries(making.policy.counts ?? {})) {
     made.push(await makeCountTable(making, counting, { name, asked }))

@@ -175,6 +175,10 @@ test('an agency enrols, tries its keys, prepares and submits; the service takes 
   await run([...tables, '--keys-only'], exitCodes['option-unknown'])
   await submit('tables')
 
+  t.match(
+    await run(['agency', 'doubt', at('some.csv'), ...asAgency]),
+    'the next linkage makes cases of it',
+  )
   const tickets = ['agency', 'tickets', ...asAgency, '--out', at('tickets'), '--json']
   t.match(await run(tickets), '{"tickets":[],"files":[]}')
   const answer = ['agency', 'answer', asked.linkage]
