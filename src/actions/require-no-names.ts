@@ -54,6 +54,9 @@ async function listsOf(
   return [
     ...maps.map(({ objectId: id }) => ({ kind: 'link-map' as const, id })),
     { kind: 'persons', id: linkage.personsObjectId },
+    ...(linkage.changesObjectId
+      ? [{ kind: 'person-changes' as const, id: linkage.changesObjectId }]
+      : []),
     ...begun
       .filter(({ id }) => id !== release.id)
       .map(({ personsObjectId: id }) => ({ kind: 'release-persons' as const, id })),

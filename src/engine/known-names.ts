@@ -1,6 +1,6 @@
 /**
  * What we or an agency call a person, searched for in the texts of a file that is to leave: serials of any row and agency,
- * person numbers, pseudonyms of other releases. A name is found where it stands alone: the whole value, or between characters
+ * person numbers (given up or not), pseudonyms of other releases. A name is found where it stands alone: the whole value, or between characters
  * that are neither letters nor digits; `.`, `_` and `-` may be inside. It is found as it is, all in upper and all in lower case.
  *
  * A name counts if there is room for 50 bits in it: 15 digits, 11 letters, or 10 of both. Of ten million shorter ones some would
@@ -11,7 +11,10 @@ import { mayHoldIdentifier } from './release-rows.ts'
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
 
 /** A file of names. */
-export type NameList = { kind: 'link-map' | 'persons' | 'release-persons'; path: string }
+export type NameList = {
+  kind: 'link-map' | 'persons' | 'person-changes' | 'release-persons'
+  path: string
+}
 
 /** The file, and its columns. */
 export type Searched = { parquet: string; columns: readonly ReleasedColumn[] }
@@ -26,9 +29,11 @@ const countsAsName = `(case when not regexp_matches(word, '[0-9]') then strlen(w
     when regexp_matches(word, '[A-Za-z]') then strlen(word) >= ${nameLengthMin}
     else strlen(word) >= ${digitsMin} end)`
 
+const personNumber = ['person::varchar', `replace(person::varchar, '-', '')`] as const
 const namesOf = {
   'link-map': ['serial'],
-  persons: ['person::varchar', `replace(person::varchar, '-', '')`],
+  persons: personNumber,
+  'person-changes': personNumber,
   'release-persons': ['pseudonym'],
 } as const satisfies Record<NameList['kind'], readonly string[]>
 

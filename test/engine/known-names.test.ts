@@ -89,6 +89,8 @@ test('finds a person number however it is printed, and a pseudonym', async (t) =
   for (const text of [person, person.toUpperCase(), `is ${person.replaceAll('-', '')}.`]) {
     t.same((await search(t, persons, [text])).found, { column: 'NOTE', rows: 1 }, text)
   }
+  const changes = { kind: 'person-changes' as const, rows: `${persons.rows}, null::uuid as other` }
+  t.same((await search(t, changes, [person])).found, { column: 'NOTE', rows: 1 }, 'given up')
   const pseudonym = '2N5ZK3M9Q7X1D4A8B6C0E5F2G9H'
   const list = { kind: 'release-persons' as const, rows: `select '${pseudonym}' as pseudonym` }
   t.same((await search(t, list, [`was ${pseudonym}`])).found, { column: 'NOTE', rows: 1 })
