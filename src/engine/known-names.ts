@@ -1,10 +1,11 @@
 /**
  * What we or an agency call a person, searched for in the texts of a file that is to leave: serials of any row and agency,
- * person numbers (given up or not), pseudonyms of other releases. A name is found where it stands alone: the whole value, or between characters
- * that are neither letters nor digits; `.`, `_` and `-` may be inside. It is found as it is, all in upper and all in lower case.
+ * person numbers (given up or not), pseudonyms of other releases. A name is found where it stands alone: the whole value, or
+ * between characters that are neither letters nor digits; `.`, `_` and `-` may be inside. It is found as it is, all in upper
+ * and all in lower case.
  *
- * A name counts if there is room for 50 bits in it: 15 digits, 11 letters, or 10 of both. Of ten million shorter ones some would
- * be met by chance in a million different words: a serial 1234 in every number.
+ * A name counts if there is room for 50 bits in it: 15 digits, 11 letters, or 10 of both. Of ten million shorter ones some
+ * would be met by chance in a million different words: a serial 1234 in every number.
  */
 import type { ReleasedColumn } from '../core/policy.ts'
 import { mayHoldIdentifier } from './release-rows.ts'

@@ -1,8 +1,8 @@
 /**
  * Links that an agency doubts: it names a serial of its own that it believes to be linked to somebody else. What the rules
  * made and nothing contradicts is a case then, like any other: two people decide, and the next linkage does as they say. The
- * index keeps who is doubted, so that a case stays on the list until it is decided. A record under an older linkage key stays where
- * it is until it is delivered again, and no doubt of it is a case before.
+ * index keeps who is doubted, so that a case stays on the list until it is decided. A record under an older linkage key stays
+ * where it is until it is delivered again, and no doubt of it is a case before.
  */
 import { quoteText, type Session } from '../session.ts'
 
