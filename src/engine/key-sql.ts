@@ -17,7 +17,10 @@ export const mistakes = ['upper case', 'base64', 'wrong length', 'not hexadecima
 /** A fault or a quarantined key is counted as column × 8 + one of these; the serial is the column past the keys. */
 export const keyCodes = { perColumn: 8, quarantine: 7, serial: 1, identifier: 2 } as const
 
-/** The statement that reads, checks, re-keys and writes a part. Needs the functions `token_of` and `set_aside`. */
+/**
+ * The statement that reads, checks, re-keys and writes a part, sorted by serial: a linkage writes its maps in this order. Needs the functions `token_of` and
+ * `set_aside`.
+ */
 export function copyOfKeys(
   source: PartSource,
   part: { keyTypes: readonly string[]; quarantine: readonly string[]; output: string },
@@ -44,6 +47,7 @@ export function copyOfKeys(
         from (select ${['*', ...halves].join(',\n          ')} from ${source.sql})
       )
       where is_good
+      order by serial
     ) to ${quoteText(part.output)} (${parquetOptions})`
 }
 

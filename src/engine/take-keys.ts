@@ -10,6 +10,7 @@ import { Refusal } from '../core/errors.ts'
 import type { OnColumn } from './column-function.ts'
 import { allKeyTypes, copyOfKeys, keyCodes, keyFaultOf, mistakes, tokenName } from './key-sql.ts'
 import { type MediaType, openPart, type PartSource, positionsOf, reading } from './part-source.ts'
+import { repeatsIn } from './repeats.ts'
 import { quoteText, type Session } from './session.ts'
 import type { Refusals } from './take-table.ts'
 
@@ -23,7 +24,7 @@ export type TakeKeys = {
   tokensOf: OnColumn
   /** Keys, as 64 hexadecimal digits, that stand for no identifier. */
   quarantine: readonly string[]
-  /** The token Parquet file to write: serial VARCHAR, t1 to t5 UUID. */
+  /** The token Parquet file to write: serial VARCHAR, t1 to t5 UUID; in order of serial. */
   output: string
 }
 
@@ -138,9 +139,8 @@ async function refuseRepeatedSerial(
   source: PartSource,
   output: string,
 ): Promise<void> {
-  const [counted] = await session.rows<{ repeated: number }>(`
-    select count(*) - count(distinct serial) as repeated from read_parquet(${quoteText(output)})`)
-  if (!counted?.repeated) return
+  const rows = await repeatsIn(session, output, 'serial')
+  if (rows === 0) return
   await rm(output, { force: true })
   const [second] = await session.rows<{ row: number }>(`
     select min(row_number) as row
@@ -153,7 +153,7 @@ async function refuseRepeatedSerial(
   throw new Refusal('input-malformed', 'A serial is in the part twice. One row a person.', {
     column: 'serial',
     reason: 'repeated',
-    rows: counted.repeated,
+    rows,
     line: (await positionsOf(source, [row])).get(row) ?? row,
   })
 }

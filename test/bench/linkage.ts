@@ -13,6 +13,7 @@ import { linkRulesSchema } from '../../src/core/passes.ts'
 import { linkPersons } from '../../src/engine/link.ts'
 import type { LinkDelivery } from '../../src/engine/linkage/agencies.ts'
 import { openSession, quoteText } from '../../src/engine/session.ts'
+import { parquetOptions } from '../../src/engine/take-table.ts'
 
 const agencies = ['registry', 'insurer', 'claims', 'statistics', 'vaccinations'] as const
 const keyTypes = ['K1', 'K2', 'K4']
@@ -121,7 +122,8 @@ async function makeTokens(home: string, persons: number): Promise<void> {
             case when dice % 400 = 4 then null else ${token('K4', 'hash(i) % 70000')} end as t4,
             null::uuid as t5
           from (select i, hash(i * 7 + ${index}) as dice from range(${first}, ${first + count}) as r(i))
-        ) to ${quoteText(fileOf(home, agency, count))} (format parquet, compression zstd, compression_level 1)`)
+          order by serial
+        ) to ${quoteText(fileOf(home, agency, count))} (${parquetOptions})`)
     }
   }
   session.close()

@@ -1,4 +1,4 @@
-import { quoteText, type Session } from '../session.ts'
+import { quoteText, type Session } from './session.ts'
 
 /**
  * How many values of a sorted column repeat the one before them: told by neighbours, at a small part of what counting the
