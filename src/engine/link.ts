@@ -20,6 +20,7 @@ import {
   noticeFilesOf,
   requireOneSpine,
 } from './linkage/agencies.ts'
+import { besideSteps } from './linkage/beside.ts'
 import { byNumberSteps } from './linkage/by-number.ts'
 import { clusterSizes } from './linkage/clusters.ts'
 import { labelComponents } from './linkage/components.ts'
@@ -29,7 +30,6 @@ import { type Flows, mapAgencies } from './linkage/map-agencies.ts'
 import { noticeStep, numberSuspects, suspectStep } from './linkage/numbers.ts'
 import { numberPlaceStep, personSteps, settledStep } from './linkage/persons.ts'
 import { recordSteps, sentSteps } from './linkage/records.ts'
-import { repeatsIn } from './linkage/repeats.ts'
 import { keptSteps, sharedKeySteps, type WeakerType, weakerTypes } from './linkage/shared-keys.ts'
 import {
   foundingEdgeStep,
@@ -46,6 +46,7 @@ import {
   possibleSteps,
   strongSteps,
 } from './linkage/weaker-keys.ts'
+import { repeatsIn } from './repeats.ts'
 import { quoteText, type Session } from './session.ts'
 import { parquetOptions } from './take-table.ts'
 import { caseCounts, gatherCases, worklistOf, writeCaseList } from './waves/cases.ts'
@@ -118,6 +119,7 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   session.registerColumnFunction('person_of', 16, linkage.personsOf)
   const { torn, held } = await takeHistory(session, linkage, { agencies, spine: spine.agency })
   await run(session, recordSteps(agencies, held > 0))
+  await run(session, besideSteps(agencies, typesOf(linkage.deliveries)))
   const notices = await placeByNumber(session, linkage, { agencies, spine, version })
   const personsFile = join(outDir, 'persons.parquet')
   const persons = await writePersons(session, personsFile)
@@ -226,7 +228,13 @@ async function leave(
   await session.run(changeStep)
   const indexFile = join(of.outDir, 'index.parquet')
   const changesFile = join(of.outDir, 'changes.parquet')
-  await writeIndex(session, { version: of.version, agencies, indexFile, changesFile })
+  await writeIndex(session, {
+    version: of.version,
+    agencies,
+    indexFile,
+    changesFile,
+    records: `record_${of.spine}`,
+  })
   const worklist = await worklistOf(session, { agencies, spine: of.spine }, casesMax)
   const caseListFile = join(of.outDir, 'cases.parquet')
   await writeCaseList(session, agencies, { casesMax, file: caseListFile })

@@ -3,25 +3,25 @@ import type { AgencyCounts } from '../../core/linkage-report.ts'
 import { type Outcome, outcomes } from '../../core/passes.ts'
 import type { FlowCounts } from '../../core/told-flow.ts'
 import type { Session } from '../session.ts'
-import { place } from './maps.ts'
 import { outcomeOf } from './persons.ts'
 import { rowsOf } from './records.ts'
 
 /** What came of some serials; with which keys they were sent is counted apart. */
-type Outcomes = Omit<FlowCounts, 'valid'>
+export type Outcomes = Omit<FlowCounts, 'valid'>
 
 /** Serials with a key by which they can be found: all but the veto. */
 const validCount = 'count(coalesce(t1, t2, t3, t5)) as valid'
 
 /**
- * Counts the serials of a table of `linkage/maps.ts` by what came of them.
+ * Counts serials of an agency by what came of them. A map tells it of those that are linked, `placed` of the others.
  *
+ * @param from - serial, ordinal and pass: a map, or what it was written from.
  * @param of - `persons`: how many there are.
  */
 export async function outcomesOf(
   session: Session,
-  table: string,
-  { isSpine, persons }: { isSpine: boolean; persons: number },
+  from: string,
+  { agency, isSpine, persons }: { agency: number; isSpine: boolean; persons: number },
 ): Promise<Outcomes> {
   const rows = await session.rows<{
     outcome: Outcome
@@ -29,11 +29,20 @@ export async function outcomesOf(
     serials: number
     linked: number
   }>(`
-    select ${outcomeOf} as outcome, pass, count(*) as serials, count(ordinal) as linked
-    from (
-      select ${isSpine} as is_spine, ${place.ordinal} as ordinal, ${place.pass} as pass
-      from ${table}
+    with place as (
+      select pass, count(*) as serials, count(*) as linked, min(ordinal) as ordinal
+      from ${from}
+      where ordinal is not null
+      group by pass
+      union all
+      select coalesce(placed.pass, 9), count(*), 0, null
+      from ${from} as map
+      left join (from placed where agency = ${agency}) as placed using (serial)
+      where map.ordinal is null
+      group by coalesce(placed.pass, 9)
     )
+    select ${outcomeOf} as outcome, pass, sum(serials)::bigint as serials, sum(linked)::bigint as linked
+    from (select *, ${isSpine} as is_spine from place)
     group by outcome, pass
     order by outcome, pass`)
   const counts: Outcomes = {
@@ -51,7 +60,7 @@ export async function outcomesOf(
   }
   // A bit a person: a tenth of what telling ordinals apart by hash costs.
   const [met] = await session.rows<{ persons: number | null }>(`
-    select bit_count(bitstring_agg(${place.ordinal}, 0, ${persons})) as persons from ${table}`)
+    select bit_count(bitstring_agg(ordinal, 0, ${persons})) as persons from ${from}`)
   counts.duplicates = counts.linked - (met?.persons ?? 0)
   return counts
 }

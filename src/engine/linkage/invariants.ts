@@ -6,7 +6,6 @@ import { Refusal } from '../../core/errors.ts'
 import type { LinkageCounts } from '../../core/linkage-report.ts'
 import { decidedPass } from '../../core/passes.ts'
 import type { Session } from '../session.ts'
-import { place } from './maps.ts'
 
 const ofDecision = `
   select ordinal from person join settled_spine using (founding) join spine_label using (serial)`
@@ -17,7 +16,7 @@ export async function doubledPersons(session: Session): Promise<number> {
     select count(*) as persons
     from (
       select ordinal
-      from (select ${place.ordinal} as ordinal, ${place.pass} as pass from linked)
+      from linked
       where ordinal is not null and pass <> ${decidedPass} and ordinal not in (${ofDecision})
       group by ordinal
       having count(*) > 1

@@ -1,13 +1,13 @@
 /** Agency by agency: its link maps are written, its flows counted, and what changed since the linkage before. */
 import { join } from 'node:path'
 import type { LinkageCounts } from '../../core/linkage-report.ts'
-import type { Session } from '../session.ts'
+import { quoteText, type Session } from '../session.ts'
 import { beforeStep, carriedStep, type LinkChange, linkChange } from '../waves/before.ts'
 import { findExpired, isLate, thinTokens } from '../waves/expiry.ts'
-import type { Agency } from './agencies.ts'
-import { agencyCountsOf, outcomesOf, validOf } from './counts.ts'
+import type { Agency, LinkDelivery } from './agencies.ts'
+import { agencyCountsOf, type Outcomes, outcomesOf, validOf } from './counts.ts'
 import { doubledPersons } from './invariants.ts'
-import { deliveredStep, linkedSteps, patternsOf, requireDistinctSerials, writeMap } from './maps.ts'
+import { deliveredStep, linkedSteps, placedStep, requireDistinctSerials, writeMap } from './maps.ts'
 
 /** What became of the records of every agency, and the maps that were written. */
 export type Flows = Pick<LinkageCounts, 'agencies' | 'deliveries'> & {
@@ -20,68 +20,111 @@ export type Flows = Pick<LinkageCounts, 'agencies' | 'deliveries'> & {
   doubled: Record<string, number>
 }
 
+type Mapping = {
+  isFirst: boolean
+  before: Readonly<Record<string, readonly string[]>>
+  persons: number
+  /** The last wave whose unlinked records have waited long enough. */
+  lateWave: number
+  outDir: string
+}
+
 /** Writes the map of every delivery, agency by agency. */
 export async function mapAgencies(
   session: Session,
   agencies: readonly Agency[],
-  of: {
-    isFirst: boolean
-    before: Readonly<Record<string, readonly string[]>>
-    persons: number
-    /** The last wave whose unlinked records have waited long enough. */
-    lateWave: number
-    outDir: string
-  },
+  of: Mapping,
 ): Promise<Flows> {
   const change = { attached: 0, detached: 0, moved: 0, expired: 0, waiting: 0 }
-  const flows: Flows = { agencies: {}, doubled: {}, deliveries: [], maps: {}, thinned: {}, change }
-  for (const agency of agencies) {
-    const { name, isSpine } = agency
-    const deliveries = [...agency.retired, ...agency.deliveries]
-    if (!of.isFirst) await session.run(beforeStep(of.before[name] ?? []))
-    const isCarried = !of.isFirst && agency.retired.length > 0
-    const withPattern = ['settled', 'late', ...(isCarried ? ['before_link'] : [])]
-    const patterns = await patternsOf(session, withPattern)
-    for (const step of linkedSteps(agency.agency, patterns)) await session.run(step)
-    if (isCarried) await session.run(carriedStep(agency.retired, patterns))
-    if (!of.isFirst) {
-      const own = await linkChange(session)
-      for (const kind of ['attached', 'detached', 'moved'] as const) {
-        if (!isSpine) change[kind] += own[kind]
-      }
-    }
-    const about = { isSpine, persons: of.persons }
-    const whole = await outcomesOf(session, 'linked', about)
-    const counts = await agencyCountsOf(session, agency, whole)
-    flows.agencies[name] = counts
-    if (agency.isDuplicateFree && counts.duplicates > 0) {
-      flows.doubled[name] = await doubledPersons(session)
-    }
-    const isOne = deliveries.length === 1
-    const from = isOne ? 'linked' : 'delivered'
-    const late = deliveries.filter((delivery) => isLate(delivery, of.lateWave))
-    const expired = late.length > 0 ? await findExpired(session, agency.agency, of.lateWave) : 0
-    change.expired += expired
-    change.waiting += whole.serials - whole.linked - expired
-    for (const delivery of deliveries) {
-      const file = join(of.outDir, `map-${Object.keys(flows.maps).length}.parquet`)
-      if (!isOne) await session.run(deliveredStep(delivery))
-      await writeMap(session, {
-        from: expired > 0 ? `(from ${from} anti join expired using (serial))` : from,
-        file,
-        patterns,
-      })
-      await requireDistinctSerials(session, file, name)
-      const flow = isOne ? whole : await outcomesOf(session, from, about)
-      const valid = isOne ? counts.valid : await validOf(session, delivery)
-      const { serials, linked } = flow
-      flows.maps[delivery.deliveryId] = { file, serials, linked }
-      flows.deliveries.push({ agency: name, wave: delivery.wave, valid, ...flow })
-    }
-    for (const delivery of late) {
-      const files = await thinTokens(session, delivery, of.outDir)
-      if (files) flows.thinned[delivery.deliveryId] = files
-    }
+  const flows: Flows = {
+    agencies: {},
+    doubled: {},
+    deliveries: [],
+    maps: {},
+    thinned: {},
+    change,
   }
+  await session.run(placedStep)
+  for (const agency of agencies) await mapAgency(session, agency, { ...of, flows })
   return flows
+}
+
+async function mapAgency(
+  session: Session,
+  agency: Agency,
+  of: Mapping & { flows: Flows },
+): Promise<void> {
+  const { flows, persons, lateWave, outDir } = of
+  const { name } = agency
+  const deliveries = [...agency.retired, ...agency.deliveries]
+  await findLinks(session, agency, of)
+  const late = deliveries.filter((delivery) => isLate(delivery, lateWave))
+  const expired = late.length > 0 ? await findExpired(session, agency.agency, lateWave) : 0
+  const isOne = deliveries.length === 1
+  const mapped = { agency, isOne, hasExpired: expired > 0, persons }
+  const told: Outcomes[] = []
+  for (const delivery of deliveries) {
+    const file = join(outDir, `map-${Object.keys(flows.maps).length}.parquet`)
+    const flow = await mapDelivery(session, delivery, { ...mapped, file })
+    flows.maps[delivery.deliveryId] = { file, serials: flow.serials, linked: flow.linked }
+    told.push(flow)
+  }
+  const [only] = told
+  const about = { ...agency, persons }
+  const whole = isOne && only ? only : await outcomesOf(session, 'linked', about)
+  const counts = await agencyCountsOf(session, agency, whole)
+  for (const [at, delivery] of deliveries.entries()) {
+    const valid = isOne ? counts.valid : await validOf(session, delivery)
+    flows.deliveries.push({ agency: name, wave: delivery.wave, valid, ...(told[at] ?? whole) })
+  }
+  flows.agencies[name] = counts
+  if (agency.isDuplicateFree && counts.duplicates > 0) {
+    flows.doubled[name] = await doubledPersons(session)
+  }
+  flows.change.expired += expired
+  flows.change.waiting += whole.serials - whole.linked - expired
+  for (const delivery of late) {
+    const files = await thinTokens(session, delivery, outDir)
+    if (files) flows.thinned[delivery.deliveryId] = files
+  }
+}
+
+/** Makes `linked`, and counts what changed in it since the linkage before. */
+async function findLinks(
+  session: Session,
+  { agency, name, isSpine, retired, deliveries }: Agency,
+  { isFirst, before, flows }: Mapping & { flows: Flows },
+): Promise<void> {
+  const isCarried = !isFirst && retired.length > 0
+  if (!isFirst) await session.run(beforeStep(before[name] ?? []))
+  const isOne = retired.length + deliveries.length === 1 && !isCarried
+  for (const step of linkedSteps(agency, isOne)) await session.run(step)
+  if (isCarried) await session.run(carriedStep(retired))
+  if (isFirst || isSpine) return
+  const change = await linkChange(session)
+  flows.change.attached += change.attached
+  flows.change.detached += change.detached
+  flows.change.moved += change.moved
+}
+
+/** Writes the map of a delivery and counts what is in it, and what has waited long enough and is not. */
+async function mapDelivery(
+  session: Session,
+  delivery: LinkDelivery,
+  {
+    agency,
+    file,
+    isOne,
+    hasExpired,
+    persons,
+  }: { agency: Agency; file: string; isOne: boolean; hasExpired: boolean; persons: number },
+): Promise<Outcomes> {
+  const from = isOne ? 'linked' : 'delivered'
+  if (!isOne) await session.run(deliveredStep(delivery))
+  const kept = hasExpired ? `(from ${from} anti join expired using (serial))` : from
+  await writeMap(session, kept, file)
+  // A part has each serial once.
+  if (delivery.files.length > 1) await requireDistinctSerials(session, file, agency.name)
+  const counted = hasExpired ? from : `read_parquet(${quoteText(file)})`
+  return await outcomesOf(session, counted, { ...agency, persons })
 }

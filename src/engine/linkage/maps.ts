@@ -1,95 +1,72 @@
 /** The link maps: where every serial of a delivery stands in the list of persons. */
 import { Refusal } from '../../core/errors.ts'
+import { repeatsIn } from '../repeats.ts'
 import { quoteText, type Session } from '../session.ts'
 import { parquetOptions } from '../take-table.ts'
-import { isPlain, plainPass } from './persons.ts'
+import { plainPass, plainPattern } from './persons.ts'
 import { rowsOf } from './records.ts'
-import { repeatsIn } from './repeats.ts'
 
-/** Ordinal, pass and pattern of a `place`. The patterns are those of `patternsOf`. */
-export const place = {
-  ordinal: 'nullif(place >> 16, 0) - 1',
-  pass: '(place >> 8) & 255',
-  pattern: 'place & 255',
-} as const
-
-/** The patterns in some tables, in order; those of passes 1 and 2 first. Of some hundreds that can be, some tens occur. */
-export async function patternsOf(session: Session, tables: readonly string[]): Promise<string[]> {
-  const plain = ['=..=.', '=..-.']
-  const met = tables.map((table) => `select pattern from ${table} where pattern is not null`)
-  const rows = await session.rows<{ pattern: string }>(`${met.join(' union ')} order by pattern`)
-  return [...new Set([...plain, ...rows.map(({ pattern }) => pattern)])]
-}
-
-/** A `place` in SQL from columns ordinal, pass and pattern. */
-export function placeOf(patterns: readonly string[]): string {
-  return packed(`coalesce(list_position(${listOf(patterns)}, pattern), 0)`)
-}
-
-function packed(pattern: string): string {
-  return `(coalesce(ordinal + 1, 0)::bigint << 16) + (pass::bigint << 8) + ${pattern}`
-}
+/** Table `placed` (agency, serial, ordinal, pass, pattern): what came of every record that one join does not place. */
+export const placedStep = `
+  create temp table placed as
+  select agency, serial, case when late.serial is null then settled.ordinal else late.ordinal end as ordinal,
+    coalesce(late.pass, settled.pass) as pass,
+    case when late.serial is null then settled.pattern else late.pattern end as pattern
+  from settled
+  full join late using (agency, serial)`
 
 /**
- * Table `linked` (serial, place): the records of one agency with what came of them. A **place** is ordinal, pass and pattern in
- * one number: a map is sorted, and what is sorted should be narrow.
+ * `linked` (serial, ordinal, pass, pattern): the records of one agency with what came of them. A view where it is read in one
+ * go, in the order of the agency's file; a table where several deliveries ask.
  */
-export function linkedSteps(agency: number, patterns: readonly string[]): string[] {
+export function linkedSteps(agency: number, isOne: boolean): string[] {
   return [
-    `create or replace temp table linked as
-    select serial, ${packed('case when pass < 9 then pass else 0 end')} as place
-    from (
-      select serial, ordinal, ${plainPass} as pass
-      from record_${agency}
-      left join number_place using (t1)
-      where ${isPlain}
-    )
-    union all
-    select serial, ${placeOf(patterns)}
-    from (
-      select serial, case when late.serial is null then settled.ordinal else late.ordinal end as ordinal,
-        coalesce(late.pass, settled.pass) as pass,
-        case when late.serial is null then settled.pattern else late.pattern end as pattern
-      from settled
-      left join late using (agency, serial)
-      where agency = ${agency}
-    )`,
-    // Nothing else places a record that one join has linked.
-    `update linked
-    set place = late.place
-    from (select serial, ${placeOf(patterns)} as place from late where agency = ${agency}) as late
-    where linked.serial = late.serial and linked.place >> 16 = 0`,
+    'drop view if exists linked',
+    'drop table if exists linked_table',
+    ...(isOne
+      ? [`create temp view linked as ${linkedQuery(agency)}`]
+      : [
+          `create temp table linked_table as ${linkedQuery(agency)}`,
+          'create temp view linked as from linked_table',
+        ]),
   ]
 }
 
-function listOf(texts: readonly string[]): string {
-  return `[${texts.map(quoteText).join(', ')}]`
+function linkedQuery(agency: number): string {
+  return `
+    select record.serial, coalesce(record.ordinal, placed.ordinal) as ordinal,
+      coalesce(placed.pass, record.pass) as pass,
+      case when record.ordinal is null then placed.pattern else record.pattern end as pattern
+    from (
+      select serial, ordinal, ${plainPass} as pass, ${plainPattern} as pattern
+      from record_${agency}
+      left join number_place using (t1)
+    ) as record
+    -- Nothing else places a record that one join has linked.
+    left join (from placed where agency = ${agency}) as placed
+      on placed.serial = case when record.ordinal is null then record.serial end`
 }
 
-/** Table `delivered`: the serials of one delivery of several, with what came of their records. */
+/** View `delivered`: the serials of one delivery of several, with what came of their records. */
 export function deliveredStep(delivery: { files: readonly string[] }): string {
   return `
-  create or replace temp table delivered as
-  select serial, place
+  create or replace temp view delivered as
+  select linked.*
   from (select serial from ${rowsOf(delivery)})
   join linked using (serial)`
 }
 
 /**
  * Writes a map: serial VARCHAR, ordinal INTEGER (NULL: not linked), pass TINYINT and pattern VARCHAR (NULL likewise, and of
- * founded), sorted by serial.
+ * founded), sorted by serial. Token files are, so that little is left to sort.
  */
-export async function writeMap(
-  session: Session,
-  { from, file, patterns }: { from: string; file: string; patterns: readonly string[] },
-): Promise<void> {
-  const pattern = `${listOf(patterns)}[${place.pattern}]`
+export async function writeMap(session: Session, from: string, file: string): Promise<void> {
   await session.run(`
     copy (
-      select serial, (${place.ordinal})::integer as ordinal,
-        case when place >> 16 > 0 then (${place.pass})::tinyint end as pass,
-        case when place >> 16 > 0 and ${place.pattern} > 0 then ${pattern} end as pattern
-      from (select serial, place from ${from} order by serial)
+      select serial, ordinal, case when ordinal is not null then pass end as pass,
+        case when ordinal is not null then pattern end as pattern
+      from ${from}
+      order by serial
     ) to ${quoteText(file)} (${parquetOptions})`)
 }
 

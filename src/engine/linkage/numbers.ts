@@ -24,18 +24,30 @@ export function noticeStep(files: readonly string[]): string {
     where old_t1 <> new_t1`
 }
 
-/** Table `suspect`. Needs `notice`, `twin_record` and `decided_token`. */
+/**
+ * Table `suspect`: numbers with two K4, on two serials of an agency, in a notice, of a twin or in a decision. A K4 that the spine
+ * does not have differs from every other. Needs `beside`, `notice`, `twin_record` and `decided_token`.
+ */
 export function suspectStep(agencies: number): string {
   const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
-  // A K4 that the spine does not have differs from every other.
-  const k4 = `coalesce(t4, case when is_spine then '${'0'.repeat(32)}'::uuid end)`
+  const isTwice = `count(*) > bit_count(bit_or(${bit}))`
   return `
     create temp table suspect as
+    from repeated_1
+    union
     select t1
-    from record
-    where t1 is not null
+    from spine_row
+    where rowid in (
+      select row from beside where row is not null and not same_4
+      union all
+      select row from beside where row is not null group by row having ${isTwice}
+    )
+    union
+    select t1
+    from beside
+    where row is null and t1 is not null
     group by t1
-    having min(${k4}) <> max(${k4}) or count(*) > bit_count(bit_or(${bit}))
+    having min(t4) <> max(t4) or ${isTwice}
     union
     select unnest([a, b]) from notice
     union

@@ -21,9 +21,9 @@ export const personSteps = (isFirst: boolean): string[] => [
     select ${isFirst ? 'person_of(founding)' : 'person'} as person, founding, t1, t4, has_number
     from (
       select t1 as founding, t1, t4, true as has_number
-      from record
+      from spine_row
       anti join suspect using (t1)
-      where is_spine and t1 is not null
+      where t1 is not null
       union all
       select founding, null, coalesce(of_suspects.t4, brought.t4), has_number
       from of_suspects
@@ -53,37 +53,34 @@ export const settledStep = `
   ) as record
   left join (select founding, ordinal from person) using (founding)`
 
-/** View `number_place`: whom the records of a number are, unless it is suspect. One join asks both. */
+/**
+ * View `number_place` (t1, ordinal, person_t4): whose number it is. A number that is no suspect is on one serial an agency and
+ * has one K4 at most, so that finding it here is all.
+ */
 export const numberPlaceStep = `
   create temp view number_place as
-  select t1, ordinal, t4 as person_t4, false as is_suspect from person where t1 is not null
-  union all
-  select t1, null, null, true from suspect`
+  select t1, ordinal, t4 as person_t4 from person where t1 is not null`
 
 /**
- * Every record after pass 4, as a query: ordinal NULL where it is linked to nobody. A number that is no suspect is on one
- * serial an agency and has one K4 at most, so that finding it is all.
+ * The kept records after pass 4, as a query: ordinal NULL where one is linked to nobody.
  *
  * @param where - a condition on the record, to be met before anything is joined.
  */
-export function placedQuery({ record, where }: { record: string; where: string }): string {
+export function placedQuery(where: string): string {
   return `
   select agency, is_spine, is_duplicate_free, serial, t2, t3, t4, t5, t1 as number, ordinal,
     ${plainPass} as pass,
-    case pass when 1 then '=..=.' when 2 then '=..-.' end as pattern
-  from (select * from ${record} where ${where})
+    ${plainPattern} as pattern
+  from (select * from kept_record where ${where} and not (is_spine and t1 is null))
   left join number_place using (t1)
-  where ${isPlain}
+  where t1 is null or t1 not in (from suspect)
   union all
   select agency, is_spine, is_duplicate_free, serial, t2, t3, t4, t5, number, ordinal, pass, pattern
   from settled
   where ${where}`
 }
 
-/** Which rows of a record joined with `number_place` one join settles. */
-export const isPlain = 'is_suspect is not true and not (is_spine and t1 is null)'
-
-/** Their pass. No K4 of theirs differs: that would be pass 3, and `requireInvariants` looks for it. */
+/** The pass of a record joined with `number_place`. No K4 differs: that would be pass 3, and `requireInvariants` looks for it. */
 export const plainPass = `
   case
     when is_spine or ordinal is null then 9
@@ -91,6 +88,11 @@ export const plainPass = `
     when t4 = person_t4 then 1
     else 3
   end::tinyint`
+
+/** Its pattern. */
+export const plainPattern = `
+  case when not is_spine and ordinal is not null
+    then case when t4 is null or person_t4 is null then '=..-.' else '=..=.' end end`
 
 /** What came of a record, from where it stands. */
 export const outcomeOf = `

@@ -16,14 +16,7 @@ export type WeakerType = (typeof weakerTypes)[number]
  */
 export function keptSteps(types: readonly WeakerType[]): string[] {
   return [
-    ...types.map(
-      (type) => `create temp table shared_${type} as
-      select t${type}
-      from record
-      where t${type} is not null
-      group by t${type}
-      having min(t1) <> max(t1) or (count(t1) < count(*) and count(*) > 1)`,
-    ),
+    ...types.map(sharedStep),
     `create temp table kept_record as
       select * from record where ${['t1 in (from suspect)', ...amongShared(types)].join(' or ')}`,
     // A token of a suspect that is not shared by itself stands with that number alone: all its records are kept.
@@ -40,7 +33,7 @@ export function keptSteps(types: readonly WeakerType[]): string[] {
 export function sharedKeySteps(types: readonly WeakerType[], rules: LinkRules): string[] {
   const where = types.length === 0 ? 'false' : `(${amongShared(types).join(' or ')})`
   return [
-    `create temp table shared_row as ${placedQuery({ record: 'kept_record', where })}`,
+    `create temp table shared_row as ${placedQuery(where)}`,
     ...weakerTypes.map(
       (type) => `create temp table hub_${type} as ${hubsOf(`t${type}`, 'shared_row', rules)}`,
     ),
@@ -51,6 +44,26 @@ export function sharedKeySteps(types: readonly WeakerType[], rules: LinkRules): 
         case when t5 in (from hub_5) then null else t5 end as t5)
       from shared_row`,
   ]
+}
+
+/** A token that the spine and others have with one number, and nobody otherwise, stands with that number alone. */
+function sharedStep(type: WeakerType): string {
+  const token = `t${type}`
+  return `
+    create temp table shared_${type} as
+    with odd as (
+      select t1, ${token} from beside where ${token} is not null and (row is null or not same_${type})
+    )
+    select ${token}
+    from (
+      from odd
+      union all
+      select t1, ${token}
+      from spine_row
+      where ${token} in (select ${token} from odd) or ${token} in (from repeated_${type})
+    )
+    group by ${token}
+    having min(t1) <> max(t1) or (count(t1) < count(*) and count(*) > 1)`
 }
 
 function amongShared(types: readonly WeakerType[]): string[] {

@@ -1,5 +1,4 @@
 /** The links of the linkage before: what changed since, and what is carried over a change of the linkage key. */
-import { place, placeOf } from '../linkage/maps.ts'
 import { rowsOf } from '../linkage/records.ts'
 import { quoteText, type Session } from '../session.ts'
 
@@ -33,23 +32,17 @@ export function beforeStep(maps: readonly string[]): string {
 }
 
 /**
- * Adds to `linked` the serials of deliveries under an older linkage key. Their tokens meet no others any more; they stay with
+ * Adds to `linked_table` the serials of deliveries under an older linkage key. Their tokens meet no others any more; they stay with
  * the person they were linked to, or with nobody.
  */
-export function carriedStep(
-  deliveries: readonly { files: readonly string[] }[],
-  patterns: readonly string[],
-): string {
+export function carriedStep(deliveries: readonly { files: readonly string[] }[]): string {
   const serials = deliveries.map((delivery) => `select serial from ${rowsOf(delivery)}`)
   return `
-    insert into linked
-    select serial, ${placeOf(patterns)}
-    from (
-      select old.serial, before_link.ordinal, coalesce(before_link.pass, 9) as pass, before_link.pattern
-      from (${serials.join(' union ')}) as old
-      anti join linked on linked.serial = old.serial
-      left join before_link on before_link.serial = old.serial
-    )`
+    insert into linked_table
+    select old.serial, before_link.ordinal, coalesce(before_link.pass, 9), before_link.pattern
+    from (${serials.join(' union ')}) as old
+    anti join linked_table on linked_table.serial = old.serial
+    left join before_link on before_link.serial = old.serial`
 }
 
 /** Compares `linked` with `before_link`. */
@@ -58,7 +51,7 @@ export async function linkChange(session: Session): Promise<LinkChange> {
     select count(*) filter (before_link.ordinal is null and linked.ordinal is not null) as attached,
       count(*) filter (before_link.ordinal is not null and linked.ordinal is null) as detached,
       count(*) filter (before_link.ordinal <> linked.ordinal) as moved
-    from (select serial, ${place.ordinal} as ordinal from linked) as linked
+    from linked
     left join before_link using (serial)`)
   return counted ?? { attached: 0, detached: 0, moved: 0 }
 }

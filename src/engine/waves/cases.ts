@@ -26,8 +26,8 @@ export async function gatherCases(
     create temp table work_case as
     with first_record as (
       select ordinal, min(serial) as spine_serial
-      from spine_place join person using (founding)
-      where ordinal in (select ordinal from record_pair)
+      from spine_place
+      join (select ordinal, founding from person semi join record_pair using (ordinal)) using (founding)
       group by ordinal
     ), open_pair as (
       select record_pair.*, spine_serial
@@ -82,10 +82,16 @@ export async function worklistOf(
       from work_case
       order by ${gravity}
       limit ${casesMax}
+    ), spine_wave as (
+      select serial, last_wave
+      from sent_spine
+      where serial in (
+        select spine_serial from chosen union all select serial from chosen where agency = ${spine}
+      )
     ), wave_of as (
       select agency, serial, last_wave from kept_record where not is_spine
       union all
-      select ${spine}::utinyint, serial, last_wave from sent_spine
+      select ${spine}::utinyint, serial, last_wave from spine_wave
     ), named as (
       select t2, count(*)::integer as records from kept_record where t2 in (select t2 from chosen) group by t2
     )
@@ -94,7 +100,7 @@ export async function worklistOf(
       pass, pattern, candidates, case when pattern[2] = '=' then records end as "nameShared"
     from chosen
     join wave_of using (agency, serial)
-    join (select serial as spine_serial, last_wave as spine_wave from sent_spine) using (spine_serial)
+    join (select serial as spine_serial, last_wave as spine_wave from spine_wave) using (spine_serial)
     left join named using (t2)
     order by ${gravity}`)
   return rows.map(({ number, ...row }) => ({ ...row, agency: agencies[number] ?? '' }))

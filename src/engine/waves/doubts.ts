@@ -45,7 +45,9 @@ export const doubtedRecordStep = `
     anti join late using (agency, serial)
     where ordinal is not null and not is_spine
   ), founded as (
-    select spine_place.serial as spine_serial, ordinal from spine_place join person using (founding)
+    select serial as spine_serial, ordinal
+    from (from spine_place where serial in (select spine_serial from doubt where spine_serial is not null))
+    join person using (founding)
   )
   select distinct agency, serial, placed.ordinal, pass, pattern, t2
   from doubt

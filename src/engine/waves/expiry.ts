@@ -29,7 +29,7 @@ export async function findExpired(
     select linked.serial
     from linked
     left join sent_${agency} as sent on sent.serial = linked.serial
-    where place >> 16 = 0 and coalesce(sent.last_wave <= ${lateWave}, true)`)
+    where ordinal is null and coalesce(sent.last_wave <= ${lateWave}, true)`)
   const [counted] = await session.rows<{ expired: number }>(
     'select count(*) as expired from expired',
   )

@@ -4,8 +4,8 @@
  *
  * | kind | columns | |
  * |---|---|---|
- * | person | ordinal, person, version | a living person, its place in that linkage's list, the version that founded it |
  * | spine | serial, person, t1, t4, version, first_wave, last_wave | a record of the spine, whose person it is, its keys in force |
+ * | | ordinal, founded | on one record of each living person: its place in that linkage's list, the version that founded it |
  * | change | person, other, reason, version | a number that was given up (`merge`) or that another came out of (`split`) |
  * | case | case_id, agency, serial, spine_serial, reason | what people may decide on, or ever could; `doubt`: for an agency doubts the link |
  * | together | serial, spine_serial | records of one person that a notice under an older linkage key joined |
@@ -27,11 +27,11 @@ export type KeyIndex = {
 }
 
 export const indexColumns = `kind, ordinal, person, other, reason, serial, spine_serial, agency, case_id, t1, t4,
-  version, first_wave, last_wave`
+  version, founded, first_wave, last_wave`
 
 const columns = `kind varchar, ordinal integer, person uuid, other uuid, reason varchar, serial varchar,
-  spine_serial varchar, agency varchar, case_id uuid, t1 uuid, t4 uuid, version integer, first_wave smallint,
-  last_wave smallint`
+  spine_serial varchar, agency varchar, case_id uuid, t1 uuid, t4 uuid, version integer, founded integer,
+  first_wave smallint, last_wave smallint`
 
 /**
  * Views `known_person`, `known_spine` and `known_case`, tables `known_change` and `known_together`, and table `used_number` (every number that
@@ -44,7 +44,8 @@ export function knownSteps(known: KeyIndex | undefined): string[] {
   const released = (known?.releasedVersions ?? []).map((version) => `(${version})`)
   return [
     `create temp table no_index (${columns})`,
-    `create temp view known_person as ${of('person', 'ordinal, person, version')}`,
+    `create temp view known_person as
+      ${of('spine', 'ordinal, person, founded as version')} and ordinal is not null`,
     `create temp view known_spine as
       ${of('spine', 'serial, person, t1, t4, version, first_wave, last_wave')}`,
     `create temp table known_change as ${of('change', 'person, other, reason, version')}`,

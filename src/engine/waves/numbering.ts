@@ -25,17 +25,12 @@ export async function keepNumbers(
   if (counted?.lost !== 0) throw new Error('a known person is in no founding')
 }
 
-/** Table `spine_place` (serial, founding, t1, t4, first_wave, last_wave): every record of the spine. */
+/** View `spine_place` (serial, founding): every record of the spine, and what it founds. */
 export const spinePlaceStep = `
-  create temp table spine_place as
-  select serial, founding, settled_spine.t1, settled_spine.t4, first_wave, last_wave
-  from settled_spine
-  join sent_spine using (serial)
+  create temp view spine_place as
+  select serial, founding from settled_spine
   union all
-  select serial, t1, t1, t4, first_wave, last_wave
-  from record
-  anti join suspect using (t1)
-  where is_spine and t1 is not null`
+  select serial, t1 from record anti join suspect using (t1) where is_spine and t1 is not null`
 
 const emptyStep = `
   create temp table merged (person uuid, other uuid);

@@ -66,7 +66,7 @@ function ofOthers({
   with spine as (
     select serial as spine_serial, person ${from('spine')}
   ), place as (
-    select person, ordinal ${from('person')}
+    select person, ordinal ${from('spine')} and ordinal is not null
   ), wanted_person as (
     select wanted.*, person, ordinal from wanted join spine using (spine_serial) join place using (person)
   ), other as (

@@ -35,6 +35,8 @@ export async function writeIndex(
     agencies: readonly string[]
     indexFile: string
     changesFile: string
+    /** The view of the spine's records. */
+    records: string
   },
 ): Promise<void> {
   await session.run(`
@@ -46,6 +48,12 @@ export async function writeIndex(
     select person, other, reason, ${version} from new_change`)
   await session.run(`copy (from all_change order by all)
     to ${quoteText(files.changesFile)} (${parquetOptions})`)
+  // Of the records of one person, the first tells of the person.
+  await session.run(`
+    create temp table several as
+    select serial, person, case when row_number() over (partition by ordinal order by serial) = 1 then ordinal end as ordinal
+    from settled_spine
+    join person using (founding)`)
   const names = `[${agencies.map(quoteText).join(', ')}]`
   const none = indexColumns.split(',').map((name) => name.trim())
   const row = (kind: string, columns: Record<string, string>): string => {
@@ -53,37 +61,30 @@ export async function writeIndex(
       name === 'kind' ? quoteText(kind) : (columns[name] ?? 'null')
     return none.map((name) => `${value(name)} as ${name}`).join(', ')
   }
-  // Nearly everybody has one record of the spine; these come in the order in which the persons stand already.
-  const spine = (where: string, order: string): string => `
-      (select ${row('spine', {
-        serial: 'spine_place.serial',
-        person: 'person.person',
-        t1: 'spine_place.t1',
-        t4: 'spine_place.t4',
-        version: `coalesce(known.version, ${version})`,
-        first_wave: 'least(known.first_wave, spine_place.first_wave)',
-        last_wave: 'spine_place.last_wave',
-      })}
-      from spine_place
-      join person using (founding)
-      left join known_spine as known on known.serial = spine_place.serial
-      where ${where}
-      order by ${order})`
+  const spine = row('spine', {
+    serial: 'record.serial',
+    person: 'coalesce(plain.person, other.person)',
+    t1: 'record.t1',
+    t4: 'record.t4',
+    ordinal: 'coalesce(plain.ordinal, other.ordinal)',
+    version: `coalesce(known.version, ${version})`,
+    founded: `case when plain.ordinal is not null or other.ordinal is not null
+      then coalesce(before.version, ${version}) end`,
+    first_wave: 'least(known.first_wave, record.first_wave)',
+    last_wave: 'record.last_wave',
+  })
   await session.run(`
     copy (
       select * from no_index
       union all
-      (select ${row('person', {
-        ordinal: 'person.ordinal',
-        person: 'person.person',
-        version: `coalesce(known.version, ${version})`,
-      })}
-      from person left join known_person as known using (person)
-      order by person.ordinal)
-      union all
-      ${spine('person.t1 is not null', 'person.ordinal')}
-      union all
-      ${spine('person.t1 is null', 'spine_place.serial')}
+      (select ${spine}
+      from ${files.records} as record
+      left join (select t1, person, ordinal from person where t1 is not null) as plain using (t1)
+      left join several as other on other.serial = case when plain.person is null then record.serial end
+      left join (select serial, version, first_wave from known_spine) as known on known.serial = record.serial
+      left join (select person, version from known_person) as before
+        on before.person = coalesce(plain.person, other.person)
+      order by record.serial)
       union all
       (select ${row('change', { person: 'person', other: 'other', reason: 'reason', version: 'version' })}
       from all_change order by person, other, reason, version)
