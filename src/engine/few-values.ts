@@ -30,7 +30,7 @@ export type FewValued = {
 const valuesMax = 32_768
 const valueBytesMax = 1_048_576
 /** How many rows tell whether it is worth looking at all of them. */
-const sampleRows = 122_880
+const sampleRows = 49_152
 /** As many columns are counted in one pass. */
 const passColumns = 30
 
@@ -40,15 +40,12 @@ export async function fewValuedColumns(
   release: ReleaseRows,
   leaving: LeavingRows,
 ): Promise<Map<string, FewValued>> {
-  const few: ReleasedColumn[] = []
-  for (const column of await likelyColumns(session, release)) {
-    if (await hasFewValues(session, release, column)) few.push(column)
-  }
+  const few = await withFewValues(session, release, await likelyColumns(session, release))
   const found = new Map<string, FewValued>()
   for (let first = 0; first < few.length; first += passColumns) {
     const columns = few.slice(first, first + passColumns)
     await countValues(session, columns, leaving)
-    for (const column of columns) found.set(column.name, await listed(session, column, columns))
+    for (const [name, column] of await listed(session, columns)) found.set(name, column)
   }
   return found
 }
@@ -63,24 +60,33 @@ async function likelyColumns(session: Session, release: ReleaseRows): Promise<Re
   return texts.filter((_, index) => (counts[`values_${index}`] ?? 0) <= valuesMax)
 }
 
-/** Makes the table of a column's values and of what becomes of them. */
-async function hasFewValues(
+/** Makes a table for each column of its values and of what becomes of them; gives the columns that have few. */
+async function withFewValues(
   session: Session,
   release: ReleaseRows,
-  column: ReleasedColumn,
-): Promise<boolean> {
-  const name = quoteIdentifier(column.name)
+  columns: readonly ReleasedColumn[],
+): Promise<ReleasedColumn[]> {
+  if (columns.length === 0) return []
   const { shown } = sensitiveSql(release.table, release.sensitive ?? [])
-  const ruled = ruledSql(column, release.rules ?? { dates: 'relative' })
-  await session.run(`
-    create or replace temp table ${valuesOf(column)} as
-    select part.${name} as value, ${shown(column.name, writtenSql(column, ruled))} as becomes
-    from (select distinct ${name} from read_parquet(${quoteText(release.part)}) where ${name} is not null) as part
-    ${lookupJoins([column])}`)
-  const [size] = await session.rows<{ values: number; bytes: number }>(
-    `select count(*) as "values", coalesce(sum(strlen(becomes)), 0)::bigint as bytes from ${valuesOf(column)}`,
+  const part = `read_parquet(${quoteText(release.part)})`
+  const tables = columns.map((column) => {
+    const name = quoteIdentifier(column.name)
+    const becomes = writtenSql(column, ruledSql(column, release.rules ?? { dates: 'relative' }))
+    return `create or replace temp table ${valuesOf(column)} as
+      select part.${name} as value, ${shown(column.name, becomes)} as becomes
+      from (select distinct ${name} from ${part} where ${name} is not null) as part
+      ${lookupJoins([column])}`
+  })
+  await session.run(tables.join(';\n'))
+  const sizes = columns.map(
+    (column, index) => `select ${index} as index from ${valuesOf(column)}
+      having count(*) <= ${valuesMax} and coalesce(sum(strlen(becomes)), 0) <= ${valueBytesMax}`,
   )
-  return (size?.values ?? 0) <= valuesMax && (size?.bytes ?? 0) <= valueBytesMax
+  const sized = await session.rows<{ index: number }>(sizes.join(' union all '))
+  const few = columns.filter((_, index) => sized.some((one) => one.index === index))
+  const others = columns.filter((column) => !few.includes(column))
+  for (const column of others) await session.run(`drop table ${valuesOf(column)}`)
+  return few
 }
 
 /** Makes the table few_counted: of each column in turn its value, whether it shows, and the rows that leave with it. */
@@ -103,40 +109,53 @@ async function countValues(
     group by grouping sets (${keys.map(({ set }) => set).join(', ')})`)
 }
 
-/** Counts one column of those counted together, and makes the list of what leaves of it. */
+/** Counts the columns that were counted together, and makes the lists of what leaves of them. */
 async function listed(
   session: Session,
-  column: ReleasedColumn,
   columns: readonly ReleasedColumn[],
-): Promise<FewValued> {
-  const index = columns.indexOf(column)
-  const others = 2 ** columns.length - 1 - 2 ** (columns.length - 1 - index)
+): Promise<[string, FewValued][]> {
+  const queries = columns.map((column, index) => {
+    const identifier = mayHoldIdentifier(column)
+      ? identifierInText('becomes', column.column.type === 'code')
+      : 'false'
+    return `select ${index} as index, ${rowsWhere('true')} as cells,
+      ${rowsWhere('becomes is not null and shows')} as "left", ${rowsWhere('value::varchar = becomes and shows')} as same,
+      ${rowsWhere(`${identifier} and shows`)} as identifiers
+      from ${countedOf(columns, index)}`
+  })
+  const counted = await session.rows<Record<Count, number>>(queries.join(' union all '))
+  const lists = columns.map((column, index): [string, FewValued, string[]] => {
+    const counts = counted.find((one) => one.index === index)
+    const { cells = 0, left = 0, same = 0, identifiers = 0 } = counts ?? {}
+    const changed = ownValue.has(column.rule.rule) ? cells : cells - same
+    const numbers = { cells, changed, emptied: cells - left, identifiers }
+    if (left === 0) return [column.name, { value: 'null::varchar', join: '', ...numbers }, []]
+    const name = quoteIdentifier(`listed ${column.name}`)
+    const leaving = `from ${countedOf(columns, index)} where becomes is not null and shows`
+    const value = unlessHidden(column, `${name}.becomes`)
+    const join = `left join ${name} on ${name}.value = part.${quoteIdentifier(column.name)}`
+    const statements = [
+      `create or replace temp type ${name} as enum (select distinct becomes ${leaving} order by becomes)`,
+      `create or replace temp table ${name} as select distinct value, becomes::${name} as becomes ${leaving}`,
+    ]
+    return [column.name, { value, join, ...numbers }, statements]
+  })
+  const statements = lists.flatMap(([, , each]) => each)
+  if (statements.length > 0) await session.run(statements.join(';\n'))
+  return lists.map(([name, column]) => [name, column])
+}
+
+type Count = 'index' | 'cells' | 'left' | 'same' | 'identifiers'
+
+/** The values of one of the columns that were counted together, what becomes of them, whether they show, and how often. */
+function countedOf(columns: readonly ReleasedColumn[], index: number): string {
+  const [column] = columns.slice(index)
+  if (column === undefined) throw new RangeError('a column that was not counted')
+  const set = 2 ** columns.length - 1 - 2 ** (columns.length - 1 - index)
   const shows = isHideable(column) ? `shows_${index} is not null` : 'true'
-  const counted = `(
+  return `(
     select value, becomes, ${shows} as shows, "rows"
-    from few_counted join ${valuesOf(column)} on value = value_${index} where "set" = ${others})`
-  const identifier = mayHoldIdentifier(column)
-    ? identifierInText('becomes', column.column.type === 'code')
-    : 'false'
-  const [counts] = await session.rows<Record<'cells' | 'left' | 'same' | 'identifiers', number>>(`
-    select ${rowsWhere('true')} as cells, ${rowsWhere('becomes is not null and shows')} as "left",
-      ${rowsWhere('value::varchar = becomes and shows')} as same, ${rowsWhere(`${identifier} and shows`)} as identifiers
-    from ${counted}`)
-  const { cells = 0, left = 0, same = 0, identifiers = 0 } = counts ?? {}
-  const changed = ownValue.has(column.rule.rule) ? cells : cells - same
-  const numbers = { cells, changed, emptied: cells - left, identifiers }
-  if (left === 0) return { value: 'null::varchar', join: '', ...numbers }
-  const name = quoteIdentifier(`listed ${column.name}`)
-  const leaving = `from ${counted} where becomes is not null and shows`
-  await session.run(`create or replace temp type ${name} as enum (
-    select distinct becomes ${leaving} order by becomes)`)
-  await session.run(`create or replace temp table ${name} as
-    select distinct value, becomes::${name} as becomes ${leaving}`)
-  return {
-    value: unlessHidden(column, `${name}.becomes`),
-    join: `left join ${name} on ${name}.value = part.${quoteIdentifier(column.name)}`,
-    ...numbers,
-  }
+    from few_counted join ${valuesOf(column)} on value = value_${index} where "set" = ${set})`
 }
 
 function rowsWhere(condition: string): string {

@@ -22,19 +22,26 @@ export type LeavingRows = {
 /** Looks through the codes of a part. The SQL needs the session and stands until another part is looked through. */
 export async function leavingRows(session: Session, release: ReleaseRows): Promise<LeavingRows> {
   const { part, persons, table, sensitive = [] } = release
-  const { tests } = sensitiveSql(table, sensitive)
-  const found: string[] = []
-  for (const [column, test] of tests) {
+  const tests = [...sensitiveSql(table, sensitive).tests]
+  const codesOf = (column: string): string => quoteIdentifier(`sensitive ${column}`)
+  const tables = tests.map(([column, test]) => {
     const name = quoteIdentifier(column)
-    const codes = quoteIdentifier(`sensitive ${column}`)
-    await session.run(`
-      create or replace temp table ${codes} as
-      select ${name} from (select distinct ${name} from read_parquet(${quoteText(part)})) as part where ${test}`)
-    if ((await session.rows(`from ${codes} limit 1`)).length === 0) continue
-    found.push(`coalesce(part.${name} in (from ${codes}), false)`)
-  }
+    return `create or replace temp table ${codesOf(column)} as
+      select ${name} from (select distinct ${name} from read_parquet(${quoteText(part)})) as part where ${test}`
+  })
+  if (tables.length > 0) await session.run(tables.join(';\n'))
+  const counts = tests.map(
+    ([column], index) => `select ${index} as index from ${codesOf(column)} having count(*) > 0`,
+  )
+  const found =
+    counts.length === 0 ? [] : await session.rows<{ index: number }>(counts.join(' union all '))
+  const conditions = tests.flatMap(([column], index) =>
+    found.some((one) => one.index === index)
+      ? [`coalesce(part.${quoteIdentifier(column)} in (from ${codesOf(column)}), false)`]
+      : [],
+  )
   const inScope = scopeOf(release)
-  const isSensitive = found.length === 0 ? undefined : `(${found.join(' or ')})`
+  const isSensitive = conditions.length === 0 ? undefined : `(${conditions.join(' or ')})`
   return {
     from: `read_parquet(${quoteText(part)}) as part
       join read_parquet(${quoteText(persons)}) as persons on part.ordinal = persons.ordinal`,

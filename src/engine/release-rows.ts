@@ -87,7 +87,7 @@ export async function releaseRows(session: Session, release: ReleaseRows): Promi
   const tally = new Map<number, number>()
   session.registerTally('left_out', tally)
   const [copied] = await session
-    .rows<{ Count: number }>(await copyOf(session, release, { leaving, few }))
+    .rows<{ Count: number }>(copyOf(release, { leaving, few }))
     .catch(orDiskFull)
   const [code = 0, found = 0] = [...tally].find(([code]) => code > 0) ?? []
   if (found > 0) await rm(release.parquet, { force: true })
@@ -110,11 +110,10 @@ function refuseIf(rows: number, { tableName: table }: ReleaseRows, column: strin
   )
 }
 
-async function copyOf(
-  session: Session,
+function copyOf(
   release: ReleaseRows,
   { leaving, few }: { leaving: LeavingRows; few: ReadonlyMap<string, FewValued> },
-): Promise<string> {
+): string {
   const { columns, table, sensitive, parquet } = release
   const rules = release.rules ?? { dates: 'relative' }
   const { shown } = sensitiveSql(table, sensitive ?? [])
@@ -148,19 +147,8 @@ async function copyOf(
         )
       )
       where "may leave"
-      order by ${await orderOf(session, release)}
+      order by "#rank"${columns.length === 0 ? '' : `, hash(${released.map(({ name }) => name).join(', ')})`}
     ) to ${quoteText(parquet)} (${releaseParquet})`
-}
-
-/** The place of the person and, behind it, as much of a digest of the row as there is room for: one number to compare. */
-async function orderOf(session: Session, { columns, persons }: ReleaseRows): Promise<string> {
-  const names = columns.map(({ name }) => quoteIdentifier(name))
-  if (names.length === 0) return '"#rank"'
-  const [last] = await session.rows<{ rank: number | null }>(
-    `select max(rank) as rank from read_parquet(${quoteText(persons)})`,
-  )
-  const bits = (last?.rank ?? 0).toString(2).length
-  return `("#rank"::ubigint << ${64 - bits}) | (hash(${names.join(', ')}) >> ${bits})`
 }
 
 /** Not where intake has held the values against a closed list, nor in a text of our own. */
@@ -171,8 +159,8 @@ export function mayHoldIdentifier({ type, rule, column }: ReleasedColumn): boole
 function identifierBranch(released: ReleasedColumn, index: number): string {
   const { name, type, column, rule } = released
   const value = quoteIdentifier(name)
-  const isShort = rule.rule === 'keep' && (column.max ?? Infinity) < registrationNumberMin
-  if (!mayHoldIdentifier(released) || isShort) return ''
+  const isTooSmall = rule.rule === 'keep' && (column.max ?? Infinity) < registrationNumberMin
+  if (!mayHoldIdentifier(released) || isTooSmall) return ''
   const test =
     type === 'string'
       ? identifierInText(value, column.type === 'code')

@@ -76,18 +76,21 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     preserve_insertion_order: 'true',
   })
   const connection = await instance.connect()
-  await connection.run('set errors_as_json = true')
-  // Given with the others it is shown but not held to.
   const spillMiB = options.spillMiB ?? 4 * options.memoryMiB
-  await connection.run(`set max_temp_directory_size = '${spillMiB}MiB'`)
   const directories = [scratchDir, ...(options.packageDir ? [resolve(options.packageDir)] : [])]
   const allowed = directories.map((directory) => quoteText(`${directory}/`))
-  await connection.run(`set allowed_directories = [${allowed.join(', ')}]`)
-  if (options.readsForeignFiles === true) {
-    await connection.run("set disabled_optimizers = 'statistics_propagation'")
-  }
-  await connection.run('set enable_external_access = false')
-  await connection.run('set lock_configuration = true')
+  const settings = [
+    'errors_as_json = true',
+    // Given with the others it is shown but not held to.
+    `max_temp_directory_size = '${spillMiB}MiB'`,
+    `allowed_directories = [${allowed.join(', ')}]`,
+    ...(options.readsForeignFiles === true
+      ? ["disabled_optimizers = 'statistics_propagation'"]
+      : []),
+    'enable_external_access = false',
+    'lock_configuration = true',
+  ]
+  await connection.run(settings.map((setting) => `set ${setting}`).join('; '))
   return sessionOn(instance, connection, { scratchDir, threads: options.threads })
 }
 
