@@ -74,7 +74,7 @@ async function withFewValues(
     const becomes = writtenSql(column, ruledSql(column, release.rules ?? { dates: 'relative' }))
     return `create or replace temp table ${valuesOf(column)} as
       select part.${name} as value, ${shown(column.name, becomes)} as becomes
-      from (select distinct ${name} from ${part} where ${name} is not null) as part
+      from (select distinct ${name} from ${part}) as part
       ${lookupJoins([column])}`
   })
   await session.run(tables.join(';\n'))
@@ -131,12 +131,15 @@ async function listed(
     const numbers = { cells, changed, emptied: cells - left, identifiers }
     if (left === 0) return [column.name, { value: 'null::varchar', join: '', ...numbers }, []]
     const name = quoteIdentifier(`listed ${column.name}`)
-    const leaving = `from ${countedOf(columns, index)} where becomes is not null and shows`
     const value = unlessHidden(column, `${name}.becomes`)
-    const join = `left join ${name} on ${name}.value = part.${quoteIdentifier(column.name)}`
+    // Every value is in the list, and a missing one too: a left join would cut the rows into those with a partner and those
+    // without, again and again, until every step had a handful of them at a time.
+    const join = `join ${name} on ${name}.value is not distinct from part.${quoteIdentifier(column.name)}`
     const statements = [
-      `create or replace temp type ${name} as enum (select distinct becomes ${leaving} order by becomes)`,
-      `create or replace temp table ${name} as select distinct value, becomes::${name} as becomes ${leaving}`,
+      `create or replace temp type ${name} as enum (
+        select distinct becomes from ${countedOf(columns, index)} where becomes is not null and shows order by becomes)`,
+      `create or replace temp table ${name} as
+        select value, try_cast(becomes as ${name}) as becomes from ${valuesOf(column)}`,
     ]
     return [column.name, { value, join, ...numbers }, statements]
   })

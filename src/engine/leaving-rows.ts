@@ -11,12 +11,11 @@ import { quoteIdentifier, quoteText, type Session } from './session.ts'
 export type LeavingRows = {
   /** The relations `part` and `persons`, a row for each row of a person of the release. */
   from: string
-  /** True in the years asked for; never NULL. */
-  inScope: string
-  /** True for a row of a sensitive class; never NULL. Undefined: there is none. */
-  isSensitive: string | undefined
   /** True for a row that leaves; never NULL. */
   leaves: string
+  /** Rows of persons of the release that do not: of other years; of the years asked for, but of a sensitive class. */
+  outsideScope: number
+  sensitive: number
 }
 
 /** Looks through the codes of a part. The SQL needs the session and stands until another part is looked through. */
@@ -41,13 +40,17 @@ export async function leavingRows(session: Session, release: ReleaseRows): Promi
       : [],
   )
   const inScope = scopeOf(release)
-  const isSensitive = conditions.length === 0 ? undefined : `(${conditions.join(' or ')})`
+  const isSensitive = conditions.join(' or ') || 'false'
+  const from = `read_parquet(${quoteText(part)}) as part
+    join read_parquet(${quoteText(persons)}) as persons on part.ordinal = persons.ordinal`
+  const [counted] = await session.rows<{ outside: number; sensitive: number }>(`
+    select count(*) filter (not inside) as outside, count(*) filter (inside and is_sensitive) as sensitive
+    from (select ${inScope} as inside, ${isSensitive} as is_sensitive from ${from})`)
   return {
-    from: `read_parquet(${quoteText(part)}) as part
-      join read_parquet(${quoteText(persons)}) as persons on part.ordinal = persons.ordinal`,
-    inScope,
-    isSensitive,
-    leaves: isSensitive === undefined ? inScope : `${inScope} and not ${isSensitive}`,
+    from,
+    leaves: `${inScope} and not (${isSensitive})`,
+    outsideScope: counted?.outside ?? 0,
+    sensitive: counted?.sensitive ?? 0,
   }
 }
 

@@ -68,9 +68,6 @@ export type ReleasedRows = {
 const releaseParquet = `format parquet, compression zstd, compression_level 1,
   dictionary_size_limit 20000, string_dictionary_page_size_limit 1048576, row_group_size 122880`
 
-const codeOfScope = 0
-const codeOfSensitive = -1
-
 /** A number that a registration number could be has thirteen digits. */
 const registrationNumberMin = 1e12
 
@@ -85,17 +82,16 @@ export async function releaseRows(session: Session, release: ReleaseRows): Promi
   const few = await fewValuedColumns(session, release, leaving)
   for (const [column, { identifiers }] of few) refuseIf(identifiers, release, column)
   const tally = new Map<number, number>()
-  session.registerTally('left_out', tally)
+  session.registerTally('held_back', tally)
   const [copied] = await session
     .rows<{ Count: number }>(copyOf(release, { leaving, few }))
     .catch(orDiskFull)
-  const [code = 0, found = 0] = [...tally].find(([code]) => code > 0) ?? []
+  const [[index = 0, found = 0] = []] = tally
   if (found > 0) await rm(release.parquet, { force: true })
-  refuseIf(found, release, release.columns[code - 1]?.name ?? '')
-  const outsideScope = tally.get(codeOfScope) ?? 0
-  const sensitive = tally.get(codeOfSensitive) ?? 0
+  refuseIf(found, release, release.columns[index]?.name ?? '')
   const escapedCells = release.csv === undefined ? 0 : await writeCsv(session, release, release.csv)
   const rows = copied?.Count ?? 0
+  const { outsideScope, sensitive } = leaving
   const otherPersons = (await rowsOf(session, release.part)) - rows - outsideScope - sensitive
   const counts = { rows, outsideScope, sensitive, otherPersons, escapedCells }
   return { counts, utility: await measureUtility(session, { ...release, leaving, few, rows }) }
@@ -117,7 +113,6 @@ function copyOf(
   const { columns, table, sensitive, parquet } = release
   const rules = release.rules ?? { dates: 'relative' }
   const { shown } = sensitiveSql(table, sensitive ?? [])
-  const { inScope, isSensitive } = leaving
   const others = columns.filter(({ name }) => !few.has(name))
   const released = columns.map((column) => {
     const name = quoteIdentifier(column.name)
@@ -126,24 +121,20 @@ function copyOf(
     const written = listed ? name : writtenSql(column, name)
     return { name, value: `${value} as ${name}`, written: `${written} as ${name}` }
   })
-  const classes = isSensitive === undefined ? [] : [`${isSensitive} as "is sensitive"`]
-  const conditions = [`${inScope} as "in scope"`, ...classes]
+  const branches = others.flatMap((column) => identifierBranch(column, columns.indexOf(column)))
   // The tally stands in the select list: were it in the filter, the optimizer would move the filter below the rules and
   // compute them twice.
   return `
     copy (
       select ${['pseudonym', ...released.map(({ written }) => written)].join(', ')}
       from (
-        select *, case
-          when not "in scope" then left_out(${codeOfScope})
-          ${isSensitive === undefined ? '' : `when "is sensitive" then left_out(${codeOfSensitive})`}
-          ${others.map((column) => identifierBranch(column, columns.indexOf(column))).join('\n          ')}
-          else true end as "may leave"
+        select *, ${branches.length === 0 ? 'true' : `case ${branches.join('\n          ')} else true end`} as "may leave"
         from (
-          select ${['persons.pseudonym', 'persons.rank as "#rank"', ...conditions, ...released.map(({ value }) => value)].join(',\n            ')}
+          select ${['persons.pseudonym', 'persons.rank as "#rank"', ...released.map(({ value }) => value)].join(',\n            ')}
           from ${leaving.from}
           ${[...few.values()].map(({ join }) => join).join('\n          ')}
           ${lookupJoins(others)}
+          where ${leaving.leaves}
         )
       )
       where "may leave"
@@ -156,16 +147,16 @@ export function mayHoldIdentifier({ type, rule, column }: ReleasedColumn): boole
   return column.codes === undefined && type !== 'date' && !ownValue.has(rule.rule)
 }
 
-function identifierBranch(released: ReleasedColumn, index: number): string {
+function identifierBranch(released: ReleasedColumn, index: number): string[] {
   const { name, type, column, rule } = released
   const value = quoteIdentifier(name)
   const isTooSmall = rule.rule === 'keep' && (column.max ?? Infinity) < registrationNumberMin
-  if (!mayHoldIdentifier(released) || isTooSmall) return ''
+  if (!mayHoldIdentifier(released) || isTooSmall) return []
   const test =
     type === 'string'
       ? identifierInText(value, column.type === 'code')
       : registrationNumberInNumber(value)
-  return `when ${test} then left_out(${index + 1})`
+  return [`when ${test} then held_back(${index})`]
 }
 
 /** From the Parquet file, so that both say the same; a formula is escaped here because only CSV is opened blindly. */
