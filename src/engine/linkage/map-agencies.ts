@@ -99,7 +99,7 @@ async function findLinks(
   if (!isFirst) await session.run(beforeStep(before[name] ?? []))
   const isOne = retired.length + deliveries.length === 1 && !isCarried
   for (const step of linkedSteps(agency, isOne)) await session.run(step)
-  if (isCarried) await session.run(carriedStep(retired))
+  if (isCarried) await session.run(carriedStep(agency, retired))
   if (isFirst || isSpine) return
   const change = await linkChange(session)
   flows.change.attached += change.attached

@@ -1,4 +1,5 @@
 /** The links of the linkage before: what changed since, and what is carried over a change of the linkage key. */
+import { decidedPass } from '../../core/passes.ts'
 import { rowsOf } from '../linkage/records.ts'
 import { quoteText, type Session } from '../session.ts'
 
@@ -33,16 +34,32 @@ export function beforeStep(maps: readonly string[]): string {
 
 /**
  * Adds to `linked_table` the serials of deliveries under an older linkage key. Their tokens meet no others any more; they stay with
- * the person they were linked to, or with nobody.
+ * the person they were linked to, or with nobody, unless people decided otherwise. Needs `placed`.
  */
-export function carriedStep(deliveries: readonly { files: readonly string[] }[]): string {
+export function carriedStep(
+  agency: number,
+  deliveries: readonly { files: readonly string[] }[],
+): string {
   const serials = deliveries.map((delivery) => `select serial from ${rowsOf(delivery)}`)
   return `
     insert into linked_table
-    select old.serial, before_link.ordinal, coalesce(before_link.pass, 9), before_link.pattern
+    with stays as (
+      from before_link
+      anti join (
+        select serial, ordinal
+        from decided_other
+        join person using (founding)
+        where agency = ${agency} and not is_one
+      ) as banned using (serial, ordinal)
+    ), said as (
+      select serial, ordinal, pass, pattern from placed where agency = ${agency} and pass = ${decidedPass}
+    )
+    select old.serial, coalesce(said.ordinal, stays.ordinal), coalesce(said.pass, stays.pass, 9),
+      coalesce(said.pattern, stays.pattern)
     from (${serials.join(' union ')}) as old
     anti join linked_table on linked_table.serial = old.serial
-    left join before_link on before_link.serial = old.serial`
+    left join said on said.serial = old.serial
+    left join stays on stays.serial = old.serial and said.serial is null`
 }
 
 /** Compares `linked` with `before_link`. */

@@ -226,6 +226,35 @@ test('what a notice or people made one stays one under a new linkage key', async
   t.equal((await link({ verdicts })).linked.report.change.held, 1, 'keys are held back as before')
 })
 
+test('what people decide of a record under an older linkage key is done, though its keys meet none', async (t) => {
+  const { deliver, link, changeKey } = await project(t)
+  const registry = [
+    record(spine, 'a', { k1: '1', k2: 'kim', k4: 'x' }),
+    record(spine, 'b', { k1: '2', k2: 'lee', k4: 'y' }),
+  ]
+  const others = [
+    record(one, 'p', { k1: '3', k2: 'kim', k4: 'x' }),
+    record(one, 'q', { k1: '1', k4: 'x' }),
+    record(one, 'r', { k1: '2', k4: 'y' }),
+    record(one, 's', { k1: '4', k2: 'lee', k4: 'y' }),
+  ]
+  await deliver({ records: [...registry, ...others], notices: [] })
+  const first = await link({ doubts: ['one q'] })
+  const [a, b] = of(first, 'spine a', 'spine b')
+  const id = (about: string): string => first.cases.get(about) ?? ''
+  const joined = { caseId: id('one p a'), verdict: 'must-link' as const }
+  const second = await link({ verdicts: [joined] })
+  t.same(of(second, 'one p', 'one q', 'one r', 'one s'), [a, a, b, undefined])
+  changeKey()
+  await deliver({ records: registry, notices: [] })
+  const apart = { caseId: id('one q a'), verdict: 'cannot-link' as const }
+  const also = { caseId: id('one s b'), verdict: 'must-link' as const }
+  const third = await link({ verdicts: [joined, apart, also] })
+  t.same(of(third, 'one p', 'one r', 'one s'), [a, b, b])
+  t.notOk(third.personOf.has('one q'), 'it is nobody, and nothing finds it any more')
+  t.same(of(await link({ verdicts: [joined, apart, also] }), 'one p', 'one r', 'one s'), [a, b, b])
+})
+
 test('a record that is nobody’s waits so many waves and is then destroyed, unless its person comes', async (t) => {
   const { deliver, link } = await project(t, { lateWavesMax: 2 })
   const wave = (...records: OracleRecord[]) => deliver({ records, notices: [] })
