@@ -65,7 +65,7 @@ export type ReleasedRows = {
  * smaller on sorted rows. A dictionary has room for the pseudonyms of a row group, where rows of one person stand together,
  * and for the numbers of institutions: a quarter smaller with those.
  */
-const releaseParquet = `format parquet, compression zstd, compression_level 1,
+export const releaseParquet = `format parquet, compression zstd, compression_level 1,
   dictionary_size_limit 20000, string_dictionary_page_size_limit 1048576, row_group_size 122880`
 
 /** A number that a registration number could be has thirteen digits. */

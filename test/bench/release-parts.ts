@@ -12,7 +12,7 @@ export type ClaimParts = {
   keys: PartFile
   registration: PartFile
   statements: PartFile[]
-  /** For the limit: serial and pseudonym of everybody. */
+  /** For the limit: serial, number, pseudonym and its place of everybody. */
   persons: string
 }
 
@@ -94,8 +94,9 @@ export async function makeClaimParts(
     await copy(
       session,
       list,
-      `select ${serialOf('i')} as serial, upper(left(md5(i::varchar), 27)) as pseudonym
-      from range(${persons}) r(i) order by pseudonym`,
+      `select ${serialOf('i')} as serial, i::integer as ordinal, upper(left(md5(i::varchar), 27)) as pseudonym,
+        (row_number() over (order by upper(left(md5(i::varchar), 27))) - 1)::integer as rank
+      from range(${persons}) r(i) order by rank`,
     )
     return { keys, registration, statements, persons: list }
   } finally {
