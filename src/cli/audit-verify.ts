@@ -13,8 +13,8 @@ import { readNamedFile } from './files.ts'
 import {
   cosignerLines,
   uncheckedCosignatures,
-  witnessesOption,
-  witnessKeysGiven,
+  witnessesGiven,
+  witnessOptions,
 } from './witness-keys.ts'
 
 export const auditVerifyCommand: Command = {
@@ -23,26 +23,28 @@ export const auditVerifyCommand: Command = {
   options: {
     key: { value: 'verifier key', meaning: 'name+hash+key of the signer, from a source you trust' },
     older: { value: 'file', meaning: 'a checkpoint you kept: the trail must continue it' },
-    ...witnessesOption,
+    ...witnessOptions,
     json: { meaning: 'end with one line of JSON' },
   },
   examples: [
     'gyeol audit verify trail.jsonl --key "gyeol.local/trail+5f6a…+AY…"',
+    'gyeol audit verify trail.jsonl --key "gyeol.local/trail+5f6a…+AY…" --witnesses witnesses.txt --cosignatures 2',
     'gyeol audit verify trail.jsonl --older checkpoint-of-march.txt --json',
   ],
   run: async ({ given, print }) => {
     const key = given.text('key')
     const older = given.text('older')
-    const witnessKeys = witnessKeysGiven(given)
+    const witnesses = witnessesGiven(given, 'key')
     const startedAt = performance.now()
     const report = await verifyFile(given.positionals[0] ?? '', {
       ...(key === undefined ? {} : { verifierKeys: [key] }),
       ...(older === undefined ? {} : { olderCheckpoint: readNamedFile(older) }),
-      witnessKeys,
+      ...witnesses,
     })
     const seconds = (performance.now() - startedAt) / 1000
     const { cosigners, otherCosignatures: others } = report
-    report.unchecked.push(...uncheckedCosignatures({ cosigners, others }, witnessKeys))
+    const cosigned = { cosigners, others }
+    report.unchecked.push(...uncheckedCosignatures(cosigned, witnesses.witnessKeys))
     for (const line of linesOf(report)) print(line)
     if (given.has('json')) {
       const verifyLeavesPerSecond = Math.round(report.leaves / seconds)

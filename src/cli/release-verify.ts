@@ -3,7 +3,7 @@ import type { Command } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
 import { readNamedFile } from './files.ts'
 import { type PackageReport, verifyPackage } from './verify-package.ts'
-import { cosignerLines, witnessesMax, witnessesOption, witnessKeysGiven } from './witness-keys.ts'
+import { cosignerLines, witnessesGiven, witnessOptions } from './witness-keys.ts'
 
 export const releaseVerifyCommand: Command = {
   usage: '<directory> [options]',
@@ -15,8 +15,7 @@ export const releaseVerifyCommand: Command = {
     },
     verifier: { value: 'verifier key', meaning: 'name+hash+key of the trail’s signer, likewise' },
     ca: { value: 'file', meaning: 'certificate of the authority, likewise; for manifest.p7s' },
-    ...witnessesOption,
-    cosignatures: { value: 'count', meaning: 'how many of these witnesses must have cosigned' },
+    ...witnessOptions,
     json: { meaning: 'end with one line of JSON' },
   },
   examples: [
@@ -26,17 +25,11 @@ export const releaseVerifyCommand: Command = {
   ],
   run: async ({ given, print }) => {
     const ca = given.text('ca')
-    const witnesses = witnessKeysGiven(given)
-    const cosignaturesMin = given.whole('cosignatures', 1, witnessesMax)
-    // Without the key there is no checkpoint, without a witness no cosignature that could be asked for.
-    if (cosignaturesMin !== undefined)
-      for (const name of ['verifier', 'witnesses']) given.need(name)
     const report = await verifyPackage(given.positionals[0] ?? '', {
       key: given.text('key'),
       verifier: given.text('verifier'),
       ca: ca === undefined ? undefined : readNamedFile(ca),
-      witnesses,
-      ...(cosignaturesMin === undefined ? {} : { cosignaturesMin }),
+      ...witnessesGiven(given, 'verifier'),
     })
     for (const line of linesOf(report)) print(line)
     if (given.has('json')) print(JSON.stringify(report))

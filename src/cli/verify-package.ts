@@ -23,16 +23,13 @@ import { openSession } from '../engine/session.ts'
 import { checkTableFiles } from '../engine/table-file-check.ts'
 import { checkDetached } from '../keys/cms.ts'
 import { digestsOf } from './package-files.ts'
-import { uncheckedCosignatures } from './witness-keys.ts'
+import { type GivenWitnesses, uncheckedCosignatures } from './witness-keys.ts'
 
 /** What the reader brings along. */
-type Trusted = {
+type Trusted = Partial<GivenWitnesses> & {
   key?: string | undefined
   verifier?: string | undefined
   ca?: string | undefined
-  /** Verifier keys, and how many of them must have cosigned. */
-  witnesses?: readonly string[]
-  cosignaturesMin?: number
 }
 
 export type PackageReport = {
@@ -120,9 +117,8 @@ async function checkPublication(
     if (proof === undefined) problems.push({ file: 'audit-proof.txt', sentence: 'It is missing.' })
     return undefined
   }
-  const witnessKeys = trusted.witnesses ?? []
-  const { verifier: verifierKey, cosignaturesMin } = trusted
-  const keys = { verifierKey, witnessKeys, cosignaturesMin }
+  const { verifier, witnessKeys = [], cosignaturesMin } = trusted
+  const keys = { verifierKeys: [verifier], witnessKeys, cosignaturesMin }
   const checked = checkAuditProof(manifest, proof, keys)
   problems.push(...checked.problems)
   if (checked.publication)

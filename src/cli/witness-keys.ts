@@ -3,16 +3,34 @@ import { type Cosigner, witnessNameOf } from '../core/cosignature.ts'
 import type { Arguments, Option } from './command.ts'
 import { readNamedFile } from './files.ts'
 
-/** The option of the commands that check cosignatures. */
-export const witnessesOption = {
+/** The options of the commands that check cosignatures. */
+export const witnessOptions = {
   witnesses: { value: 'file', meaning: 'verifier keys of witnesses you trust, one a line' },
+  cosignatures: { value: 'count', meaning: 'how many of these witnesses must have cosigned' },
 } as const satisfies Record<string, Option>
 
 /** As many signatures as a note may have. */
-export const witnessesMax = 64
+const witnessesMax = 64
 
-/** The verifier keys in the file that `--witnesses` names, each once. @throws {Refusal} `not-found`, `input-malformed`. */
-export function witnessKeysGiven(given: Arguments): string[] {
+/** The witnesses whom the reader trusts, and how many of them must have cosigned. */
+export type GivenWitnesses = { witnessKeys: string[]; cosignaturesMin?: number }
+
+/**
+ * What `--witnesses` and `--cosignatures` say.
+ *
+ * @param logKey - the option with the key of the log: without it there is no checkpoint that they could have cosigned.
+ * @throws {Refusal} `not-found`, `input-malformed` of the file; `option-unknown` for a count without key or witnesses.
+ */
+export function witnessesGiven(given: Arguments, logKey: string): GivenWitnesses {
+  const witnessKeys = witnessKeysGiven(given)
+  const cosignaturesMin = given.whole('cosignatures', 1, witnessesMax)
+  if (cosignaturesMin === undefined) return { witnessKeys }
+  for (const name of [logKey, 'witnesses']) given.need(name)
+  return { witnessKeys, cosignaturesMin }
+}
+
+/** The verifier keys in the file, each once. */
+function witnessKeysGiven(given: Arguments): string[] {
   const path = given.text('witnesses')
   if (path === undefined) return []
   const keys = readNamedFile(path)

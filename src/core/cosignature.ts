@@ -6,7 +6,6 @@
  * The type byte is 0x04, so a cosignature never passes for the signature of the log itself, nor the other way round.
  */
 import { base64Of } from './base64.ts'
-import { openCheckpoint } from './checkpoint.ts'
 import { verifyEd25519 } from './ed25519.ts'
 import { type SignatureScheme, signatureLine, signersOf } from './signed-note.ts'
 import { readVerifierKey, verifierKeyOf } from './verifier-key.ts'
@@ -64,12 +63,6 @@ export function cosignersOf(note: string, witnessKeys: readonly string[]): Cosig
 export function witnessCount(cosigners: readonly Cosigner[]): number {
   const keys = cosigners.map(({ verifierKey }) => readVerifierKey(verifierKey, cosignature.type))
   return new Set(keys.map(({ publicKey }) => base64Of(publicKey))).size
-}
-
-/** How many signatures a checkpoint has beside the one of its log. @throws {Refusal} as `openCheckpoint`. */
-export function cosignaturesUnder(note: string, verifierKeys: readonly string[]): number {
-  openCheckpoint(note, verifierKeys)
-  return note.slice(note.lastIndexOf('\n\n') + 2).split('\n').length - 2
 }
 
 /** The name in the verifier key of a witness. @throws {Refusal} `input-malformed` if it is none. */

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { bytesOfBase64 } from './base64.ts'
 import { canonicalJson } from './canonical.ts'
-import { type Cosigner, cosignaturesUnder, cosignersOf, witnessCount } from './cosignature.ts'
+import type { Cosigner } from './cosignature.ts'
+import { checkCosignatures, type TrustedWitnesses } from './cosigned.ts'
 import { verifyEd25519 } from './ed25519.ts'
 import { Refusal } from './errors.ts'
 import { extraOfTlogProof, verifyTlogProof } from './tlog-proof.ts'
@@ -123,23 +124,16 @@ export type Publication = {
   others: number
 }
 
-/** What the reader knows from elsewhere: verifier keys, and how many of the witnesses must have cosigned. */
-export type TrustedKeys = {
-  verifierKey: string
-  witnessKeys: readonly string[]
-  cosignaturesMin?: number | undefined
-}
-
 /**
- * Checks that the publication of exactly this manifest, which follows its approval, is in the trail whose checkpoint this
- * verifier key signed.
+ * Checks that the publication of exactly this manifest, which follows its approval, is in the trail whose checkpoint these
+ * verifier keys signed.
  *
  * @returns the problems; and the publication if it is there, whoever cosigned it.
  */
 export function checkAuditProof(
   manifest: { bytes: Uint8Array; release: string },
   proof: string | undefined,
-  trusted: TrustedKeys,
+  trusted: TrustedWitnesses,
 ): { problems: PackageProblem[]; publication?: Publication } {
   const file = 'audit-proof.txt'
   const wrong = (sentence: string) => ({ problems: [{ file, sentence }] })
@@ -147,8 +141,7 @@ export function checkAuditProof(
   const entry = extraOfTlogProof(proof)
   if (!entry) return wrong('It does not hold the entry that it proves.')
   try {
-    const { verifierKey } = trusted
-    const { index, checkpoint, note } = verifyTlogProof(proof, entry, [verifierKey])
+    const { index, checkpoint, note } = verifyTlogProof(proof, entry, trusted.verifierKeys)
     const { data } = publicationSchema.safeParse(JSON.parse(Buffer.from(entry).toString('utf8')))
     const digest = createHash('sha256').update(manifest.bytes).digest('hex')
     if (data?.object !== manifest.release || data.digests.manifest !== digest) {
@@ -164,27 +157,6 @@ export function checkAuditProof(
     if (!(error instanceof Refusal) && !(error instanceof SyntaxError)) throw error
     return wrong('It does not show that the publication is in the trail of these verifier keys.')
   }
-}
-
-/** Who of these witnesses cosigned the checkpoint. One changed cosignature, and none is counted. */
-function checkCosignatures(
-  note: string,
-  { verifierKey, witnessKeys, cosignaturesMin = 0 }: TrustedKeys,
-): { problems: string[]; cosigners: Cosigner[]; others: number } {
-  const all = cosignaturesUnder(note, [verifierKey])
-  let cosigners: Cosigner[] = []
-  const problems: string[] = []
-  try {
-    cosigners = cosignersOf(note, witnessKeys)
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'signature-wrong') throw error
-    problems.push('A cosignature under its checkpoint is not of the witness that it names.')
-  }
-  const count = witnessCount(cosigners)
-  if (count < cosignaturesMin) {
-    problems.push(`${count} of the witnesses have cosigned, and ${cosignaturesMin} must have.`)
-  }
-  return { problems, cosigners, others: all - cosigners.length }
 }
 
 const resourceSchema = z.looseObject({

@@ -10,7 +10,8 @@
  */
 import { base64Of, bytesOfBase64 } from './base64.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
-import { type Cosigner, cosignaturesUnder, cosignersOf } from './cosignature.ts'
+import type { Cosigner } from './cosignature.ts'
+import { checkCosignatures } from './cosigned.ts'
 import { Refusal } from './errors.ts'
 import { hashBytes, leafHash } from './merkle.ts'
 import { readTrailLine, type TrailHeader, type TrailLine } from './trail-lines.ts'
@@ -27,6 +28,8 @@ export type TrailExpectation = {
   olderCheckpoint?: string
   /** Witnesses that the auditor trusts, `name+hash+key` of type 4. */
   witnessKeys?: readonly string[]
+  /** How many of these must have cosigned the checkpoint of the end. */
+  cosignaturesMin?: number | undefined
 }
 
 /** What was found. */
@@ -186,15 +189,14 @@ class TrailCheck {
   }
 
   #takeCosignatures(note: string): void {
-    try {
-      const cosigners = cosignersOf(note, this.#expectation.witnessKeys ?? [])
-      this.#report.cosigners = cosigners
-      const all = cosignaturesUnder(note, this.#trail?.keys ?? [])
-      this.#report.otherCosignatures = all - cosigners.length
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      this.#tell('cosignatures', error.message)
-    }
+    const { cosigners, others, problems } = checkCosignatures(note, {
+      verifierKeys: this.#trail?.keys ?? [],
+      witnessKeys: this.#expectation.witnessKeys ?? [],
+      cosignaturesMin: this.#expectation.cosignaturesMin,
+    })
+    this.#report.cosigners = cosigners
+    this.#report.otherCosignatures = others
+    for (const sentence of problems) this.#tell('cosignatures', sentence)
   }
 
   #tellMissing(last: number): void {

@@ -4,12 +4,12 @@ import { test } from 'tap'
 import { checkpointText, openCheckpoint } from '../../src/core/checkpoint.ts'
 import {
   cosignatureLine,
-  cosignaturesUnder,
   cosignersOf,
   witnessCount,
   witnessKeyOf,
   witnessNameOf,
 } from '../../src/core/cosignature.ts'
+import { cosignaturesUnder } from '../../src/core/cosigned.ts'
 import { Refusal } from '../../src/core/errors.ts'
 import { signerOf } from './trail-fixture.ts'
 

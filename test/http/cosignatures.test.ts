@@ -182,10 +182,20 @@ test('witnesses', async (t) => {
     t.match(verified.out, /^cosigned by witness\.example\/one 20/m)
     t.match(verified.out, /^not checked: what witness\.example\/two saw/m)
     t.match((await gyeol(verify)).out, /^not checked: 1 cosignatures/m)
+    const cosignedBy = (count: string) =>
+      gyeol([...verify, '--witnesses', keysFile, '--cosignatures', count])
+    t.equal((await cosignedBy('1')).code, 0)
+    const tooFew = /^cosignatures: 1 of the witnesses have cosigned, and 2 must have\.$/m
+    t.match(await cosignedBy('2'), { code: 3, out: tooFew })
+    const unnamed = [...verify, '--cosignatures', '1']
+    t.equal((await gyeol(unnamed)).code, exitCodes['option-unknown'], 'of which witnesses')
+    const ofAnyLog = ['audit', 'verify', file, '--witnesses', keysFile, '--cosignatures', '1']
+    t.equal((await gyeol(ofAnyLog)).code, exitCodes['option-unknown'], 'under which log')
     const text = readFileSync(file, 'utf8')
     const at = text.lastIndexOf('witness.example/one ') + 40
     writeFileSync(file, text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1))
     t.match(await gyeol([...verify, '--witnesses', keysFile]), { code: 3, out: /cosignatures: / })
+    t.match(await cosignedBy('1'), { code: 3, out: /cosignatures: 0 of the witnesses/ })
     t.equal((await gyeol(verify)).code, 0, 'nobody asked for it')
     writeFileSync(join(home, 'none'), `${logKey}\n`)
     const none = [...verify, '--witnesses', join(home, 'none')]
