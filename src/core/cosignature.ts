@@ -14,12 +14,14 @@ import { readVerifierKey, verifierKeyOf } from './verifier-key.ts'
 export type Cosigner = { verifierKey: string; timeSeconds: number }
 
 const timeBytes = 8
+/** The last second that a date can hold (ECMA-262). */
+const timeMax = 8_640_000_000_000
 
 const cosignature: SignatureScheme = {
   type: 0x04,
   fits: (publicKey, text, signature) =>
     signature.length === timeBytes + 64 &&
-    Number.isSafeInteger(timeOf(signature)) &&
+    timeOf(signature) <= timeMax &&
     verifyEd25519(publicKey, messageOf(text, timeOf(signature)), signature.subarray(timeBytes)),
 }
 

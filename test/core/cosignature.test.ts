@@ -105,6 +105,9 @@ test('the signature of a log and a cosignature never pass for each other', async
     return name + Buffer.concat([keyId, Buffer.alloc(4)]).toString('base64')
   })
   t.throws(() => cosignersOf(short, [ours]), { code: 'signature-wrong' }, 'too short for a time')
+  t.equal(cosignersOf(cosigned(3, 8_640_000_000_000), [ours]).length, 1)
+  const late = cosigned(3, 8_640_000_000_001)
+  t.throws(() => cosignersOf(late, [ours]), { code: 'signature-wrong' }, 'no time of any date')
 })
 
 test('a witness that is known by two names is one witness', async (t) => {
