@@ -68,9 +68,9 @@ async function sealAll(deps: WorkerDeps, run: JobRun, made: Made[]): Promise<Sea
     side: 'data',
     releaseId: run.job.subject['release'] ?? '',
   } as const
-  const sealed: Sealed[] = []
-  for (const each of made) sealed.push({ ...each, file: await sealFile(deps, each.path, to) })
-  return sealed
+  return Promise.all(
+    made.map(async (each) => ({ ...each, file: await sealFile(deps, each.path, to) })),
+  )
 }
 
 async function makePersonTable(

@@ -84,17 +84,20 @@ export async function makeReleasePersons(
       catalogue: catalogueSchema.parse(project?.catalogue),
       filesOf: partOpener(deps, run, of.parts),
     }
-    const { all, withAnchor } = await everybody(making)
+    const { all, everybody, withAnchor } = await listEverybody(making)
     const found = await cutsOf(making)
     const measured = await measure(making, all, found)
-    const file = join(run.scratchDir, 'release-persons.parquet')
-    const persons = await writeReleasePersons(session, {
-      persons: all,
-      isMeasured: measured !== undefined,
-      isSuppressed: measured?.suppressed !== undefined,
-      cuts: found,
-      output: file,
-    })
+    const isWhole = measured === undefined && Object.keys(found).length === 0
+    const file = isWhole ? all : join(run.scratchDir, 'release-persons.parquet')
+    const persons = isWhole
+      ? everybody
+      : await writeReleasePersons(session, {
+          persons: all,
+          isMeasured: measured !== undefined,
+          isSuppressed: measured?.suppressed !== undefined,
+          cuts: found,
+          output: file,
+        })
     const beside = { begun, persons: file }
     const compared = await compareWithEarlier(deps, run, { release, session, ...beside })
     requireDifferences(making.policy, compared.differences)
@@ -155,7 +158,9 @@ function partOpener(
 }
 
 /** Whom the policy includes, before anything is measured. */
-async function everybody(making: Making): Promise<{ all: string; withAnchor: number }> {
+async function listEverybody(
+  making: Making,
+): Promise<{ all: string; everybody: number; withAnchor: number }> {
   const { deps, run, release, policy, catalogue, session, filesOf } = making
   const cohort = await findCohort(deps.pool, release.cohortId)
   const linkage = cohort && (await findLinkage(deps.pool, cohort.linkageId))
@@ -173,7 +178,7 @@ async function everybody(making: Making): Promise<{ all: string; withAnchor: num
   const keys = releaseKeys(release)
   const date = keys.date
   const all = join(run.scratchDir, 'everybody.parquet')
-  const { withAnchor } = await releasePersons(session, {
+  const listed = await releasePersons(session, {
     persons,
     diagnoses,
     pseudonymsOf: (column) => deps.keyring.pseudonyms(keys.pseudonym, column),
@@ -187,7 +192,7 @@ async function everybody(making: Making): Promise<{ all: string; withAnchor: num
     ...(sample && { sample }),
     output: all,
   })
-  return { all, withAnchor }
+  return { all, everybody: listed.persons, withAnchor: listed.withAnchor }
 }
 
 async function measure(
