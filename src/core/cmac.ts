@@ -58,8 +58,9 @@ export function cmacColumn(
   const k1 = wordsOf(subkeysOf(cipher, key).k1)
   const tags = new Uint8Array((messages.length / width) * blockBytes)
   for (let start = 0; start < messages.length; start += stepMessages * width) {
-    const step = wordsOf(messages.subarray(start, start + stepMessages * width))
-    const last = width === 16 ? step : chained(step, (blocks) => ecb.update(blocks))
+    const step = messages.subarray(start, start + stepMessages * width)
+    const last =
+      width === 16 ? copied(step) : chained(wordsOf(step), (blocks) => ecb.update(blocks))
     for (let i = 0; i < last.length; i++) last[i] = word(last, i) ^ word(k1, i % blockWords)
     tags.set(ecb.update(last), (start / width) * blockBytes)
   }
@@ -106,11 +107,19 @@ function cipherName(cipher: BlockCipher, key: KeyObject, mode: 'cbc' | 'ecb'): s
   return `${cipher}-${bytes * 8}-${mode}`
 }
 
+/** As 32-bit words: the same memory, unless it begins between two of them. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  const isAligned = bytes.byteOffset % 4 === 0
+  return isAligned
+    ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    : copied(bytes)
+}
+
 /**
  * A copy as 32-bit words. Exclusive or does not care about their byte order; a copy is always
  * aligned.
  */
-function wordsOf(bytes: Uint8Array): Uint32Array {
+function copied(bytes: Uint8Array): Uint32Array {
   const words = new Uint32Array(bytes.length / 4)
   new Uint8Array(words.buffer).set(bytes)
   return words
