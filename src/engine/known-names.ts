@@ -1,8 +1,9 @@
 /**
  * What we or an agency call a person, searched for in the texts of a file that is to leave: serials of any row and agency,
  * person numbers (given up or not), pseudonyms of other releases. A name is found where it stands alone: the whole value, or
- * between characters that are neither letters nor digits; `.`, `_` and `-` may be inside. It is found as it is, all in upper
- * and all in lower case.
+ * between characters that are neither letters nor digits; `.`, `_` and `-` may be anywhere in it, so that in a chain like
+ * `file-A-B.txt` every link and every few of them could be one. It is found as it is; a name all in upper or all in lower case
+ * also in the other.
  *
  * A name counts if there is room for 50 bits in it: 15 digits, 11 letters, or 10 of both. Of ten million shorter ones some
  * would be met by chance in a million different words: a serial 1234 in every number.
@@ -23,6 +24,8 @@ export type Searched = { parquet: string; columns: readonly ReleasedColumn[] }
 const nameLengthMin = 10
 const digitsMin = 15
 const lettersMin = 11
+/** Of a name that stands in a longer chain; a UUID has five. */
+const linksMax = 8
 /** The least number of `digitsMin` digits. */
 const numberMin = 10 ** (digitsMin - 1)
 
@@ -94,9 +97,25 @@ function searched({ columns }: Searched) {
   })
 }
 
-/** Words, and words that hang together by signs that a serial may have inside. */
+/** Words; words that hang together by signs that a serial may have inside, and those among them; what has signs at an end. */
 function wordsOf(value: string): string {
-  const alone = `regexp_extract_all(${value}, '[0-9A-Za-z]{${nameLengthMin},}')`
-  const together = `regexp_extract_all(${value}, '[0-9A-Za-z]+(?:[._-]+[0-9A-Za-z]+)+')`
-  return `list_concat(${alone}, ${together})`
+  const found = (shape: string): string => `regexp_extract_all(${value}, '${shape}')`
+  const alone = found(`[0-9A-Za-z]{${nameLengthMin},}`)
+  const together = found('[0-9A-Za-z]+(?:[._-]+[0-9A-Za-z]+)+')
+  const atEnds = found(
+    `[._-][0-9A-Za-z._-]{${nameLengthMin - 1},}|[0-9A-Za-z._-]{${nameLengthMin - 1},}[._-]`,
+  )
+  const chains = found('(?:[0-9A-Za-z]+[._-]+){2,}[0-9A-Za-z]+')
+  // A date is the commonest chain, and too short for a name within.
+  const within = `flatten(list_transform(${chains}, lambda chain: case
+    when strlen(chain) < ${nameLengthMin + 2} then [] else ${linksOf('chain')} end))`
+  return `list_concat(${alone}, ${together}, ${atEnds}, ${within})`
+}
+
+/** Every two and more links of a chain that stand together, up to `linksMax`. */
+function linksOf(chain: string): string {
+  return `flatten(list_transform([regexp_extract_all(${chain}, '[0-9A-Za-z]+[._-]*')], lambda links:
+      flatten(list_transform(range(1, len(links)), lambda first:
+        list_transform(range(first + 1, least(len(links), first + ${linksMax - 1}) + 1), lambda last:
+          rtrim(array_to_string(links[first:last], ''), '._-'))))))`
 }

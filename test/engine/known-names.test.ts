@@ -65,6 +65,26 @@ test('finds a serial with signs inside, and counts the rows', async (t) => {
   t.same(found, { column: 'NOTE', rows: 2 })
 })
 
+test('finds a name in a chain of words, and one with signs at its ends', async (t) => {
+  const uuid = '0f8fad5b-d9cb-469f-a165-70867728950e'
+  const inTexts = {
+    [uuid]: [`file-${uuid}.txt`, `2020-01-01_${uuid}`, `id_${uuid.toUpperCase()}-2`, `${uuid}.`],
+    'HOSP-2020_00017': ['copy-of-HOSP-2020_00017', 'a.b.c-d-HOSP-2020_00017.txt'],
+    '-x9_Qm3v7Lk2_': ['-x9_Qm3v7Lk2_', 'see -x9_Qm3v7Lk2_, again'],
+    'x9-Qm3v7Lk2.': ['x9-Qm3v7Lk2.'],
+  }
+  for (const [name, texts] of Object.entries(inTexts)) {
+    for (const text of texts) {
+      const { found } = await search(t, serials('another-one-1', name), ['nothing', null, text])
+      t.same(found, { column: 'NOTE', rows: 1 }, text)
+    }
+  }
+  for (const text of [`file-x${uuid}.txt`, `file-${uuid}0.txt`, 'copy-of-HOSP-2020_000178']) {
+    const { found } = await search(t, serials(uuid, 'HOSP-2020_00017'), [text])
+    t.equal(found, undefined, text)
+  }
+})
+
 test('a name too short to be told from chance is passed over, and costs nothing', async (t) => {
   const short = ['1234', '20200131', '12345678901234', 'ABCDEFGHJK', 'AB12CD34E']
   t.same(await search(t, serials(...short), short), { words: false, found: undefined })
