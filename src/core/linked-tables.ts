@@ -132,29 +132,41 @@ function toldCells(
   }
   const withHidden = new Set(hidden.flatMap((cell) => sumOf(cell) ?? []))
   const few = [...withHidden].filter((sum) => Math.abs(left.get(sum) ?? 0) < threshold).length
-  const isHidden = new Set(hidden.map(placeOf))
-  return few + hidden.filter((cell) => !canBeMoved(cell, { hidden, isHidden, sumOf })).length
+  const sums = hiddenSums(hidden, sumOf)
+  return few + hidden.filter((cell) => !canBeMoved(cell, sums)).length
 }
 
-function canBeMoved(
-  cell: Place,
-  {
-    hidden,
-    isHidden,
-    sumOf,
-  }: {
-    hidden: readonly Place[]
-    isHidden: ReadonlySet<string>
-    sumOf: (cell: Place) => string | undefined
-  },
-): boolean {
-  return hidden.some(({ row, column }) => {
-    if (row === cell.row || column === cell.column) return false
-    const beside = { row: cell.row, column }
-    const below = { row, column: cell.column }
-    if (!isHidden.has(placeOf(beside)) || !isHidden.has(placeOf(below))) return false
-    const added = [sumOf(cell), sumOf({ row, column })].sort()
-    const taken = [sumOf(beside), sumOf(below)].sort()
-    return added[0] === taken[0] && added[1] === taken[1]
-  })
+/** Row → column → number of the shown sum that a hidden cell is part of; -1: of none. */
+type HiddenSums = ReadonlyMap<string, ReadonlyMap<string, number>>
+
+function hiddenSums(
+  hidden: readonly Place[],
+  sumOf: (cell: Place) => string | undefined,
+): HiddenSums {
+  const numbers = new Map<string, number>()
+  const sums = new Map<string, Map<string, number>>()
+  for (const cell of hidden) {
+    const sum = sumOf(cell)
+    if (sum !== undefined && !numbers.has(sum)) numbers.set(sum, numbers.size)
+    const line = sums.get(cell.row) ?? new Map<string, number>()
+    line.set(cell.column, sum === undefined ? -1 : (numbers.get(sum) ?? -1))
+    sums.set(cell.row, line)
+  }
+  return sums
+}
+
+/** Looks at every pair of a row and a column in which cells are hidden: of a large table that is many times, so in numbers. */
+function canBeMoved(cell: Place, sums: HiddenSums): boolean {
+  const line = sums.get(cell.row) ?? new Map<string, number>()
+  const own = line.get(cell.column)
+  for (const [row, other] of sums) {
+    const below = other.get(cell.column)
+    if (row === cell.row || below === undefined) continue
+    for (const [column, across] of other) {
+      const beside = line.get(column)
+      if (column === cell.column || beside === undefined) continue
+      if (own === beside ? across === below : own === below && across === beside) return true
+    }
+  }
+  return false
 }

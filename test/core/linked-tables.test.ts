@@ -89,6 +89,16 @@ test('a sum does not tell what is hidden among its parts', async (t) => {
   t.ok(linkedPlaces(fine, sums, { shared: toWide, threshold }) > 0, 'nine for two hidden cells')
 })
 
+test('a table of as many cells as there may be is held against another in seconds', async (t) => {
+  const names = Array.from({ length: 100 }, (_, at) => `${at}`)
+  const table = (count: number | undefined): ShownCell[] =>
+    names.flatMap((row) => names.map((column) => ({ row, column, count })))
+  const began = performance.now()
+  const shared: Shared = { row: same, column: same }
+  t.equal(linkedPlaces(table(undefined), table(100), { shared, threshold }), 10_000)
+  t.ok(performance.now() - began < 30_000) // Of 10^8 rectangles; some seconds on one slow core.
+})
+
 test('sums of other persons are compared as those of the same dimensions are', async (t) => {
   const with3 = counts.map((line, row) => (row === 2 ? [23, 20, 20, 20] : line))
   t.ok(
