@@ -85,20 +85,20 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 export function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Refusal) return refused(error.code, error.message, error.details)
   if (hasZodFastifySchemaValidationErrors(error)) {
+    const where = error.validation
+      .slice(0, issuesShownMax)
+      .map((issue) => issue.instancePath || '/')
+    // Our own sentences about catalogues and the like. Zod's may repeat what the caller sent.
+    const why = error.validation
+      .filter((issue) => issue.keyword === 'custom')
+      .slice(0, issuesShownMax)
+      .map((issue) => issue.message)
     return refused(
       'input-malformed',
       'The request does not fit its schema. See the documentation.',
       {
-        where: error.validation
-          .slice(0, issuesShownMax)
-          .map((issue) => issue.instancePath || '/')
-          .join(' '),
-        // Our own sentences about catalogues and the like. Zod's may repeat what the caller sent.
-        why: error.validation
-          .filter((issue) => issue.keyword === 'custom')
-          .slice(0, issuesShownMax)
-          .map((issue) => issue.message)
-          .join(' '),
+        where: where.join(' '),
+        ...(why.length > 0 && { why: why.join(' ') }),
         part: error.validationContext ?? 'body',
       },
     )
