@@ -119,7 +119,7 @@ async function repeated(options: ClientOptions, act: () => Promise<Answer>): Pro
 }
 
 const problemSchema = z.object({
-  type: z.string().regex(/^urn:gyeol:problem:[a-z-]{1,64}$/),
+  type: z.string().regex(/^urn:gyeol:problem:[a-z0-9-]{1,64}$/),
   detail: z.string().max(1000).default('The service refused the request.'),
   details: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
 })

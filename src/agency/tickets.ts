@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { doubtedSerials } from '../core/doubt-list.ts'
 import { Refusal } from '../core/errors.ts'
 import type { Client } from './client.ts'
 
@@ -52,16 +53,24 @@ export async function sendAnswers(client: Client, ticket: string, path: string):
 }
 
 /**
- * Says whose links the agency doubts: CSV, one column `serial`. A later list counts instead until a linkage has read one.
+ * Says whose links the agency doubts: CSV, one column `serial`. A later list counts instead until a linkage has read one. What
+ * is no list, or too long a one, is not sent.
  *
- * @throws {Refusal} as `sendAnswers`.
+ * @throws {Refusal} as `doubtedSerials`, and as `sendAnswers`.
  */
 export async function sendDoubts(client: Client, project: string, path: string): Promise<void> {
+  doubtedSerials((await bytesOf(path)).toString())
   await client.put(`/v1/projects/${encodeURIComponent(project)}/doubts`, await csvBody(path))
 }
 
 async function csvBody(path: string): Promise<Parameters<Client['put']>[1]> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  const bytes = await bytesOf(path)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  return { path, bytes: bytes.length, mediaType: 'text/csv', sha256 }
+}
+
+function bytesOf(path: string): Promise<Buffer> {
+  return readFile(path).catch((cause: unknown) => {
     throw new Refusal(
       'not-found',
       'A file that was named cannot be read. Check its path.',
@@ -69,6 +78,4 @@ async function csvBody(path: string): Promise<Parameters<Client['put']>[1]> {
       { cause },
     )
   })
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { path, bytes: bytes.length, mediaType: 'text/csv', sha256 }
 }

@@ -82,6 +82,17 @@ test('an agency doubts a perfect link, two people decide, and the next linkage d
     writeFileSync(file, listOf(...serials))
     await sendDoubts(client, 'hostile', file)
   }
+  await t.rejects(send('OTHER-1', 'MARK MARK'), {
+    code: 'input-malformed',
+    details: { lines: '3' },
+  })
+  writeFileSync(file, Buffer.alloc(20_000_000, 'x'))
+  await t.rejects(sendDoubts(client, 'hostile', file), { code: 'input-malformed' }, 'no list')
+  const tooLong = client.put('/v1/projects/hostile/doubts', {
+    ...{ path: file, bytes: 20_000_000, mediaType: 'text/csv' },
+    sha256: createHash('sha256').update(Buffer.alloc(20_000_000, 'x')).digest('hex'),
+  })
+  await t.rejects(tooLong, { name: 'Refusal', code: 'http-413' }, 'in the words of the service')
   await send('OTHER-9')
   const [first = ''] = await live()
   t.ok(isInVault(first))
