@@ -34,7 +34,7 @@ function witnessKeysGiven(given: Arguments): string[] {
   const path = given.text('witnesses')
   if (path === undefined) return []
   const keys = readNamedFile(path)
-    .split('\n')
+    .split(/\r?\n/)
     .filter((line) => line !== '')
   for (const key of keys) witnessNameOf(key)
   return [...new Set(keys)]

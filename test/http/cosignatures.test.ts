@@ -47,7 +47,7 @@ test('witnesses', async (t) => {
   const two = await makeTestWitness(home, 'witness.example/two', logKey)
   const witnessesPath = '/v1/projects/hostile/witnesses'
   const keysFile = join(home, 'witnesses')
-  writeFileSync(keysFile, `${one.verifierKey}\n${two.verifierKey}\n`)
+  writeFileSync(keysFile, `${one.verifierKey}\r\n${two.verifierKey}\n`) // One of an editor that ends lines so.
 
   const terms = { recipient: 'recipient', purpose: 'A test', place: 'Room 1' }
   type Asked = { path: string; approve: () => Promise<Answer> }
