@@ -7,7 +7,7 @@ import { registrationNumberAsSerial } from './identifier-shape.ts'
 import { serialIsWellFormed } from './judged-rows.ts'
 import type { PartSource } from './part-source.ts'
 import { quoteIdentifier, quoteText } from './session.ts'
-import { parquetOptions } from './take-table.ts'
+import { sortedOptions } from './sorted-files.ts'
 
 /** Every type of key that there is; a token file has a column for each, t1 for K1 and so on. */
 export const allKeyTypes = ['K1', 'K2', 'K3', 'K4', 'K5'] as const
@@ -48,7 +48,7 @@ export function copyOfKeys(
       )
       where is_good
       order by serial
-    ) to ${quoteText(part.output)} (${parquetOptions})`
+    ) to ${quoteText(part.output)} (${sortedOptions})`
 }
 
 function tokenOf(type: string, index: number, quarantine: readonly string[]): string {

@@ -48,6 +48,7 @@ import {
 } from './linkage/weaker-keys.ts'
 import { repeatsIn } from './repeats.ts'
 import { quoteText, type Session } from './session.ts'
+import { sortedFiles } from './sorted-files.ts'
 import { parquetOptions } from './take-table.ts'
 import { caseCounts, gatherCases, worklistOf, writeCaseList } from './waves/cases.ts'
 import {
@@ -114,7 +115,8 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   const { outDir, known, before = {} } = linkage
   const isFirst = known === undefined
   const version = (known?.version ?? 0) + 1
-  const agencies = agenciesOf(linkage.deliveries)
+  const tokens = linkage.deliveries.flatMap(({ files }) => files)
+  const agencies = agenciesOf(linkage.deliveries, await sortedFiles(session, tokens))
   const spine = requireOneSpine(agencies)
   session.registerColumnFunction('person_of', 16, linkage.personsOf)
   const { torn, held } = await takeHistory(session, linkage, { agencies, spine: spine.agency })
@@ -134,7 +136,7 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
     outDir,
   })
   await requireInvariants(session, persons, { spine: spine.name, ...flows })
-  const left = await leave(session, { agencies, spine: spine.agency, version, outDir })
+  const left = await leave(session, { agencies, spine, version, outDir })
   const hubsByKey = await hubCounts(session)
   const report: LinkageCounts = {
     rulesVersion,
@@ -221,10 +223,11 @@ async function requireBridge(session: Session): Promise<void> {
 /** Writes what the next run goes on from, and what people have to look at. */
 async function leave(
   session: Session,
-  of: { agencies: readonly Agency[]; spine: number; version: number; outDir: string },
+  of: { agencies: readonly Agency[]; spine: Agency; version: number; outDir: string },
 ) {
   const agencies = of.agencies.map(({ name }) => name)
-  await gatherCases(session, { agencies, spine: of.spine })
+  const about = { agencies, spine: of.spine.agency }
+  await gatherCases(session, about)
   await session.run(changeStep)
   const indexFile = join(of.outDir, 'index.parquet')
   const changesFile = join(of.outDir, 'changes.parquet')
@@ -233,9 +236,10 @@ async function leave(
     agencies,
     indexFile,
     changesFile,
-    records: `record_${of.spine}`,
+    records: `record_${of.spine.agency}`,
+    isSorted: of.spine.isSorted,
   })
-  const worklist = await worklistOf(session, { agencies, spine: of.spine }, casesMax)
+  const worklist = await worklistOf(session, about, casesMax)
   const caseListFile = join(of.outDir, 'cases.parquet')
   await writeCaseList(session, agencies, { casesMax, file: caseListFile })
   const change = await personChange(session)

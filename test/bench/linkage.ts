@@ -13,7 +13,7 @@ import { linkRulesSchema } from '../../src/core/passes.ts'
 import { linkPersons } from '../../src/engine/link.ts'
 import type { LinkDelivery } from '../../src/engine/linkage/agencies.ts'
 import { openSession, quoteText } from '../../src/engine/session.ts'
-import { parquetOptions } from '../../src/engine/take-table.ts'
+import { sortedOptions } from '../../src/engine/sorted-files.ts'
 
 const agencies = ['registry', 'insurer', 'claims', 'statistics', 'vaccinations'] as const
 const keyTypes = ['K1', 'K2', 'K4']
@@ -123,7 +123,7 @@ async function makeTokens(home: string, persons: number): Promise<void> {
             null::uuid as t5
           from (select i, hash(i * 7 + ${index}) as dice from range(${first}, ${first + count}) as r(i))
           order by serial
-        ) to ${quoteText(fileOf(home, agency, count))} (${parquetOptions})`)
+        ) to ${quoteText(fileOf(home, agency, count))} (${sortedOptions})`)
     }
   }
   session.close()

@@ -28,18 +28,27 @@ export type Agency = AgencyFiles & {
   retired: readonly LinkDelivery[]
 }
 
-/** Agencies by name, so that their numbers do not depend on the order of deliveries. */
-export function agenciesOf(deliveries: readonly LinkDelivery[]): Agency[] {
+/**
+ * Agencies by name, so that their numbers do not depend on the order of deliveries.
+ *
+ * @param sorted - the files that are in order of serial.
+ */
+export function agenciesOf(
+  deliveries: readonly LinkDelivery[],
+  sorted: ReadonlySet<string>,
+): Agency[] {
   const withKeys = deliveries.filter(({ files }) => files.length > 0)
   const names = [...new Set(withKeys.map(({ agency }) => agency))].sort()
   return names.map((name, agency) => {
     const own = withKeys.filter((delivery) => delivery.agency === name)
     const byWave = own.toSorted((a, b) => a.wave - b.wave)
+    const [file = '', ...otherFiles] = own.flatMap(({ files }) => files)
     return {
       name,
       agency,
       isSpine: own.some(({ isSpine }) => isSpine),
       isDuplicateFree: own.every(({ isDuplicateFree }) => isDuplicateFree),
+      isSorted: otherFiles.length === 0 && sorted.has(file),
       keyTypes: own[0]?.keyTypes ?? [],
       deliveries: byWave.filter(({ isRetired }) => isRetired !== true),
       retired: byWave.filter(({ isRetired }) => isRetired === true),

@@ -122,7 +122,7 @@ async function mapDelivery(
   const from = isOne ? 'linked' : 'delivered'
   if (!isOne) await session.run(deliveredStep(delivery))
   const kept = hasExpired ? `(from ${from} anti join expired using (serial))` : from
-  await writeMap(session, kept, file)
+  await writeMap(session, { from: kept, isSorted: agency.isSorted, file })
   // A part has each serial once.
   if (delivery.files.length > 1) await requireDistinctSerials(session, file, agency.name)
   const counted = hasExpired ? from : `read_parquet(${quoteText(file)})`

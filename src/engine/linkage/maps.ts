@@ -16,7 +16,7 @@ export const placedStep = `
   full join late using (agency, serial)`
 
 /**
- * `linked` (serial, ordinal, pass, pattern): the records of one agency with what came of them. A view where it is read in one
+ * `linked` (serial, file_row, ordinal, pass, pattern): the records of one agency with what came of them. A view where it is read in one
  * go, in the order of the agency's file; a table where several deliveries ask.
  */
 export function linkedSteps(agency: number, isOne: boolean): string[] {
@@ -34,11 +34,11 @@ export function linkedSteps(agency: number, isOne: boolean): string[] {
 
 function linkedQuery(agency: number): string {
   return `
-    select record.serial, coalesce(record.ordinal, placed.ordinal) as ordinal,
+    select record.serial, file_row, coalesce(record.ordinal, placed.ordinal) as ordinal,
       coalesce(placed.pass, record.pass) as pass,
       case when record.ordinal is null then placed.pattern else record.pattern end as pattern
     from (
-      select serial, ordinal, ${plainPass} as pass, ${plainPattern} as pattern
+      select serial, file_row, ordinal, ${plainPass} as pass, ${plainPattern} as pattern
       from record_${agency}
       left join number_place using (t1)
     ) as record
@@ -58,15 +58,20 @@ export function deliveredStep(delivery: { files: readonly string[] }): string {
 
 /**
  * Writes a map: serial VARCHAR, ordinal INTEGER (NULL: not linked), pass TINYINT and pattern VARCHAR (NULL likewise, and of
- * founded), sorted by serial. Token files are, so that little is left to sort.
+ * founded), sorted by serial.
+ *
+ * @param of.isSorted - the rows of a file are: their number is compared, and no text.
  */
-export async function writeMap(session: Session, from: string, file: string): Promise<void> {
+export async function writeMap(
+  session: Session,
+  { from, isSorted, file }: { from: string; isSorted: boolean; file: string },
+): Promise<void> {
   await session.run(`
     copy (
       select serial, ordinal, case when ordinal is not null then pass end as pass,
         case when ordinal is not null then pattern end as pattern
       from ${from}
-      order by serial
+      order by ${isSorted ? 'file_row' : 'serial'}
     ) to ${quoteText(file)} (${parquetOptions})`)
 }
 

@@ -10,12 +10,14 @@ export type AgencyFiles = {
   agency: number
   isSpine: boolean
   isDuplicateFree: boolean
+  /** All records are in one file, in order of serial: they have a `file_row`. */
+  isSorted: boolean
   deliveries: readonly { wave: number; files: readonly string[] }[]
 }
 
 /**
  * The statements that make the views `sent_<n>`: serial, t1 to t5, first_wave and last_wave of every serial of an agency, as
- * the last wave that brought it says.
+ * the last wave that brought it says; and `file_row`, NULL where the records are not in one sorted file.
  */
 export function sentSteps(agencies: readonly AgencyFiles[]): string[] {
   return agencies.flatMap((agency) => {
@@ -23,11 +25,13 @@ export function sentSteps(agencies: readonly AgencyFiles[]): string[] {
     const from =
       others.length === 0
         ? `(select *, ${only?.wave ?? 0} as first_wave, ${only?.wave ?? 0} as last_wave
-            from ${only ? rowsOf(only) : noRows})`
+            from ${only ? numberedRowsOf(only, agency.isSorted) : noRows})`
         : `last_word_${agency.agency}`
+    const fileRow = agency.isSorted ? 'file_row_number' : 'null::bigint'
     const view = `
       create temp view sent_${agency.agency} as
-      select serial, t1, t2, t3, t4, t5, first_wave::smallint as first_wave, last_wave::smallint as last_wave
+      select serial, t1, t2, t3, t4, t5, first_wave::smallint as first_wave, last_wave::smallint as last_wave,
+        ${fileRow} as file_row
       from ${from}`
     return others.length === 0 ? [view] : [lastWordStep(agency), view]
   })
@@ -48,7 +52,7 @@ export function recordSteps(agencies: readonly AgencyFiles[], isAnyHeld: boolean
       create temp view record_${agency.agency} as
       select ${agency.agency}::utinyint as agency, ${agency.isSpine} as is_spine,
         ${agency.isDuplicateFree} as is_duplicate_free, serial, t1, t2, t3, t4, t5,
-        first_wave, last_wave
+        first_wave, last_wave, file_row
       from ${from}`
   })
   const all = agencies.map(({ agency }) => `select * from record_${agency}`)
@@ -59,8 +63,13 @@ const noRows = `(select null::varchar as serial, null::uuid as t1, null::uuid as
   null::uuid as t4, null::uuid as t5 where false)`
 
 /** The rows of token files, as they are. */
-export function rowsOf({ files }: { files: readonly string[] }): string {
-  return `read_parquet([${files.map(quoteText).join(', ')}])`
+export function rowsOf(delivery: { files: readonly string[] }): string {
+  return numberedRowsOf(delivery, false)
+}
+
+function numberedRowsOf({ files }: { files: readonly string[] }, isNumbered: boolean): string {
+  const numbered = isNumbered ? ', file_row_number = true' : ''
+  return `read_parquet([${files.map(quoteText).join(', ')}]${numbered})`
 }
 
 /** A later wave says again what an agency knows of a serial, and its last word counts. */

@@ -54,7 +54,7 @@ export function carriedStep(
     ), said as (
       select serial, ordinal, pass, pattern from placed where agency = ${agency} and pass = ${decidedPass}
     )
-    select old.serial, coalesce(said.ordinal, stays.ordinal), coalesce(said.pass, stays.pass, 9),
+    select old.serial, null, coalesce(said.ordinal, stays.ordinal), coalesce(said.pass, stays.pass, 9),
       coalesce(said.pattern, stays.pattern)
     from (${serials.join(' union ')}) as old
     anti join linked_table on linked_table.serial = old.serial

@@ -35,8 +35,9 @@ export async function writeIndex(
     agencies: readonly string[]
     indexFile: string
     changesFile: string
-    /** The view of the spine's records. */
+    /** The view of the spine's records, and whether a `file_row` tells their order. */
     records: string
+    isSorted: boolean
   },
 ): Promise<void> {
   await session.run(`
@@ -84,7 +85,7 @@ export async function writeIndex(
       left join (select serial, version, first_wave from known_spine) as known on known.serial = record.serial
       left join (select person, version from known_person) as before
         on before.person = coalesce(plain.person, other.person)
-      order by record.serial)
+      order by record.${files.isSorted ? 'file_row' : 'serial'})
       union all
       (select ${row('change', { person: 'person', other: 'other', reason: 'reason', version: 'version' })}
       from all_change order by person, other, reason, version)

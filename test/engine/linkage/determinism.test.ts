@@ -43,12 +43,14 @@ test('gives the same bytes whatever the order of agencies, files and rows and th
           records: fc.shuffledSubarray(records, all),
           notices: fc.shuffledSubarray(notices, { minLength: notices.length }),
           files: fc.integer({ min: 1, max: 3 }),
+          isSorted: fc.boolean(),
         })
       }),
-      async ({ population, records, notices, files }) => {
+      async ({ population, records, notices, files, isSorted }) => {
         const plain = await digestsOf(population, { rules, threads: 1 })
         const turned = notices.map(([a, b]): [string, string] => [b, a])
-        const other = await digestsOf({ records, notices: turned }, { rules, files, threads: 2 })
+        const layout = { rules, files, isSorted, threads: 2 }
+        const other = await digestsOf({ records, notices: turned }, layout)
         if (plain.join() !== other.join()) throw new Error('other bytes')
       },
     ),
@@ -76,4 +78,5 @@ test('gives the same bytes for thirty thousand records', async (t) => {
   const one = await digestsOf(population, { rules, threads: 1 })
   const reversed = { records: records.toReversed(), notices: [] }
   t.same(await digestsOf(reversed, { rules, files: 3, threads: 2 }), one)
+  t.same(await digestsOf(reversed, { rules, isSorted: true, threads: 2 }), one)
 })

@@ -7,6 +7,7 @@ import type { LinkRules } from '../../../src/core/passes.ts'
 import { type Linked, linkPersons } from '../../../src/engine/link.ts'
 import type { LinkDelivery } from '../../../src/engine/linkage/agencies.ts'
 import { quoteText, type Session } from '../../../src/engine/session.ts'
+import { sortedOptions } from '../../../src/engine/sorted-files.ts'
 import type { OracleRecord } from './oracle.ts'
 
 export type Population = {
@@ -151,15 +152,15 @@ function recordOf(
   return { ...source(at, free), serial, ...Object.fromEntries(filled) }
 }
 
-/** How records lie in files. */
-export type Layout = { files?: number; rules: LinkRules }
+/** How records lie in files; `isSorted`: as when they are taken. */
+export type Layout = { files?: number; isSorted?: boolean; rules: LinkRules }
 
-/** Writes records as token files, in the order given, and links them. */
+/** Writes records as token files and links them. */
 export async function link(
   session: Session,
   dir: string,
   { records, notices }: Population,
-  { files = 1, rules }: Layout,
+  { files = 1, isSorted = false, rules }: Layout,
 ): Promise<Linked> {
   await mkdir(dir, { recursive: true })
   const deliveries: LinkDelivery[] = []
@@ -172,6 +173,7 @@ export async function link(
         session,
         path,
         rows.filter((_, index) => index % files === part),
+        isSorted,
       )
       paths.push(path)
     }
@@ -203,11 +205,12 @@ export async function writeNotices(
     to ${quoteText(path)} (format parquet)`)
 }
 
-/** Writes records as a token file, in the order given. */
+/** Writes records as a token file, in the order given or sorted. */
 export async function writeTokens(
   session: Session,
   path: string,
   rows: readonly OracleRecord[],
+  isSorted = false,
 ): Promise<void> {
   const values = rows.map((row) => {
     const tokens = keyNames.map((name) => {
@@ -222,7 +225,8 @@ export async function writeTokens(
       from (values ${[...values, "('', null, null, null, null, null)"].join(', ')})
         v(serial, t1, t2, t3, t4, t5)
       where serial <> ''
-    ) to ${quoteText(path)} (format parquet)`)
+      ${isSorted ? 'order by serial' : ''}
+    ) to ${quoteText(path)} (${isSorted ? sortedOptions : 'format parquet'})`)
 }
 
 /** Where the serials of an agency stand. */
