@@ -44,7 +44,7 @@ export async function gatherCases(
     select (left(digest, 12) || '8' || digest[14:16] || '8' || digest[18:32])::uuid as case_id, * exclude (digest),
       count(*) over (partition by agency, serial)::integer as candidates
     from (
-      select *, sha256([${agencies.map((name) => `'${name}'`).join(', ')}][agency + 1]
+      select *, sha256([${agencies.map(quoteText).join(', ')}][agency + 1]
         || ' ' || serial || ' ' || spine_serial) as digest
       from open_pair
     )`)

@@ -54,6 +54,20 @@ test('a perfect link that its agency doubts is a case, and is undone when people
   t.same([of(agreed, 'one p'), shown(agreed)], [[a], []], 'the doubt was not shared')
 })
 
+test('an agency with an apostrophe in its name can doubt', async (t) => {
+  const { deliver, link } = await project(t)
+  const quoted = { ...one, agency: "o'ne" }
+  await deliver({
+    records: [
+      { ...spine, serial: 'a', k1: '1', k4: 'x' },
+      { ...quoted, serial: 'p', k1: '1', k4: 'x' },
+    ],
+    notices: [],
+  })
+  const doubted = await link({ doubts: ["o'ne p"] })
+  t.match(shown(doubted), [[doubted.cases.get("o'ne p a"), 'doubted', "o'ne", 1, 1]])
+})
+
 test('a link by weaker keys can be doubted too', async (t) => {
   const { deliver, link } = await project(t)
   await deliver({
