@@ -27,6 +27,7 @@ import type { Caller } from '../core/grants.ts'
 import { callerOf } from './callers.ts'
 import { requireMediaType } from './media-types.ts'
 import { createMetrics } from './metrics.ts'
+import { refuseBytes } from './no-request.ts'
 import { sendProblem } from './problems.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { caseRoutes } from './routes/cases.ts'
@@ -100,6 +101,8 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<App> {
     onConstructorPoisoning: 'error',
     return503OnClosing: true,
     forceCloseConnections: 'idle',
+    frameworkErrors: sendProblem, // The library's own words repeat the address.
+    clientErrorHandler: refuseBytes,
   } as const).withTypeProvider<ZodTypeProvider>() as unknown as App
   app.server.headersTimeout = headersTimeoutMs
   app.server.on('secureConnection', cutOffBadCertificate)

@@ -104,14 +104,7 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
     )
   }
   const status = statusOfFramework(error)
-  if (status !== undefined) {
-    return {
-      type: `urn:gyeol:problem:http-${status}`,
-      title: titles[status] ?? 'Malformed',
-      status,
-      detail: 'The request was refused before it was read.',
-    }
-  }
+  if (status !== undefined) return unread(status)
   request.log.error({ error: errorPlace(error) }, 'request failed')
   return isOutage(error)
     ? {
@@ -128,6 +121,16 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
       }
 }
 
+/** The problem of a request that was refused before it was read. */
+export function unread(status: number): Problem {
+  return {
+    type: `urn:gyeol:problem:http-${status}`,
+    title: titles[status] ?? 'Malformed',
+    status,
+    detail: 'The request was refused before it was read.',
+  }
+}
+
 function refused(code: RefusalCode, detail: string, details: Refusal['details']): Problem {
   const [status, title] = statuses[code]
   const problem = { type: `urn:gyeol:problem:${code}`, title, status, detail }
@@ -141,6 +144,7 @@ const titles: Record<number, string> = {
   413: 'Body too large',
   414: 'Address too long',
   415: 'Media type not supported',
+  431: 'Headers too large',
 }
 
 /** The status that Fastify gave a request it refused by itself: a client's mistake, or undefined. */

@@ -1,3 +1,5 @@
+import { text } from 'node:stream/consumers'
+import { connect } from 'node:tls'
 import { test } from 'tap'
 import { createClient } from '../support/api-client.ts'
 import { startTestService } from '../support/service.ts'
@@ -17,5 +19,32 @@ test('documentation, health and metrics answer anybody, and nothing else does', 
   t.match(metrics.bytes.toString(), /gyeol_jobs|gyeol_audit_leaves/)
   for (const path of ['/v1/projects', '/v1/audit/checkpoint', '/v1/audit/entries']) {
     t.equal((await anybody.get(path)).status, 401, path)
+  }
+})
+
+test('what is refused before it is a request is a problem too, and nothing of it is repeated', async (t) => {
+  const service = await startTestService(t)
+  const { url, authority } = service
+  const anybody = createClient({ url, ca: authority.ca })
+  for (const [path, status] of [
+    ['/v1/projects/MARK%zz', 400],
+    [`/v1/projects/${'MARK'.repeat(60)}`, 414],
+  ] as const) {
+    const { headers, body } = await anybody.get(path)
+    t.match(headers['content-type'], /^application\/problem\+json/)
+    t.match(body, { type: `urn:gyeol:problem:http-${status}`, status, title: /./, detail: /./ })
+    t.notMatch(JSON.stringify(body), /MARK|FST/)
+  }
+  const { hostname, port } = new URL(url)
+  for (const [bytes, status] of [
+    ['MARK MARK MARK\r\n\r\n', 400],
+    [`GET /livez HTTP/1.1\r\nhost: x\r\nmark: ${'MARK'.repeat(5_000)}\r\n\r\n`, 431],
+  ] as const) {
+    const socket = connect({ host: hostname, port: Number(port), ca: authority.ca })
+    socket.write(bytes)
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+    t.match(head, new RegExp(`^HTTP/1.1 ${status} [^]*application/problem\\+json`))
+    t.match(JSON.parse(body), { type: `urn:gyeol:problem:http-${status}`, status })
+    t.notMatch(head + body, /MARK/)
   }
 })
