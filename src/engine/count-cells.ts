@@ -41,7 +41,7 @@ function valuesOf(of: CountCells, table: string): string {
   const { rows, columns } = of.asked
   const uses = [rows, columns].filter((use) => use.table === table)
   const names = uses.map(({ column }) => quoteIdentifier(`after ${column}`))
-  return `select ${['ordinal', ...names].join(', ')} from (${tableSql(of, { table, uses })})`
+  return `select ${['ordinal', ...names].join(', ')} from (${tableSql(of, { table, uses, together: 'texts' })})`
 }
 
 function personsSql({ asked, persons }: CountCells, tables: readonly string[]): string {

@@ -29,7 +29,7 @@ export async function labelPairs(
            from read_parquet(${quoteText(of.persons)})`
         : count === 'rows'
           ? valuesSql(of, use.table, [use.column])
-          : tableSql(of, { table: use.table, uses: [use] })
+          : tableSql(of, { table: use.table, uses: [use], together: 'texts' })
     // What does not leave, or is hidden, is missing in the table whatever it was.
     return `select distinct ${before} as value, ${after} as label from (${from})
       where ${after} is not null or ${before} is null`

@@ -112,7 +112,11 @@ async function assemble(session: Session, of: MeasureRelease, uses: readonly Use
     const sql =
       table === 'persons'
         ? personsSql(of)
-        : tableSql(of, { table, uses: uses.filter((use) => use.table === table) })
+        : tableSql(of, {
+            table,
+            uses: uses.filter((use) => use.table === table),
+            together: 'digest',
+          })
     await session.run(`create or replace temp table gyeol_table_${index} as ${sql}`)
   }
   const joins = tables.map(
@@ -145,13 +149,16 @@ export function diagnosisSql(time: NonNullable<Policy['diagnosisTime']>): string
 
 /**
  * What a table says of each person: ordinal, and each column used as `before …` and `after …`. Most persons have one value
- * of a column: the least and the greatest of it tell, in memory of a fixed size that can be spilled, and only for the others
- * are values collected.
+ * of a column: the least and the greatest of it tell, in memory of a fixed size that can be spilled.
+ *
+ * @param asks.together - several values of a person as one: `texts`, to be read, in memory that grows with them; `digest`, of
+ *   fixed size, which tells them from any others.
  */
 export function tableSql(
   of: KnownPersons,
-  { table, uses }: { table: string; uses: readonly Use[] },
+  asks: { table: string; uses: readonly Use[]; together: 'texts' | 'digest' },
 ): string {
+  const { table, uses } = asks
   const values = valuesSql(
     of,
     table,
@@ -171,23 +178,32 @@ export function tableSql(
   if (all.length === 0) return bounds
   const isSeveral = (name: string): string =>
     `bounds.${quoteIdentifier(name)} <> bounds.${quoteIdentifier(`most ${name}`)}`
-  // Somebody who knows several values of a person knows more than one of them alone.
-  const together = all.map((name) => {
-    const column = quoteIdentifier(name)
-    return `array_to_string(list_sort(list_distinct(list(${column}))), '|') as ${column}`
-  })
   const shown = columns.map(({ name, take }) => {
     const column = quoteIdentifier(name)
     if (take === 'least') return `bounds.${column}`
-    return `case when ${isSeveral(name)} then several.${column} else bounds.${column} end as ${column}`
+    const several = `several_${all.indexOf(name)}.together`
+    return `case when ${isSeveral(name)} then ${several} else bounds.${column} end as ${column}`
+  })
+  const joins = all.map((name, index) => {
+    return `left join (${togetherSql(name, asks.together)}) as several_${index} using (ordinal)`
   })
   return `
     with bounds as materialized (${bounds}),
-      several as (
-        select ${['ordinal', ...together].join(', ')} from (${values})
-        semi join (select ordinal from bounds where ${all.map(isSeveral).join(' or ')}) using (ordinal)
-        group by ordinal)
-    select ${['bounds.ordinal', ...shown].join(', ')} from bounds left join several using (ordinal)`
+      several as materialized (
+        select distinct ${['ordinal', ...all.map(quoteIdentifier)].join(', ')} from (${values})
+        semi join (select ordinal from bounds where ${all.map(isSeveral).join(' or ')}) using (ordinal))
+    select ${['bounds.ordinal', ...shown].join(', ')} from bounds ${joins.join(' ')}`
+}
+
+/** Somebody who knows several values of a person knows more than one of them alone. */
+function togetherSql(name: string, as: 'texts' | 'digest'): string {
+  const column = quoteIdentifier(name)
+  const values = `select distinct ordinal, ${column} as value from several where ${column} is not null`
+  const together =
+    as === 'texts'
+      ? `array_to_string(list_sort(list(value)), '|')`
+      : `concat_ws(' ', count(*), bit_xor(hash(value)), bit_xor(hash(value, 1)))`
+  return `select ordinal, ${together} as together from (${values}) group by ordinal`
 }
 
 /**
