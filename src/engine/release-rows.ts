@@ -142,9 +142,11 @@ function copyOf(
     ) to ${quoteText(parquet)} (${releaseParquet})`
 }
 
-/** Not where intake has held the values against a closed list, nor in a text of our own. */
+/** Not where intake has held the values against a closed list, if no policy writes others; nor in a text of our own. */
 export function mayHoldIdentifier({ type, rule, column }: ReleasedColumn): boolean {
-  return column.codes === undefined && type !== 'date' && !ownValue.has(rule.rule)
+  const isOfPolicy = rule.rule === 'map' || rule.rule === 'hierarchy'
+  const isClosed = column.codes !== undefined && !isOfPolicy
+  return !isClosed && type !== 'date' && !ownValue.has(rule.rule)
 }
 
 function identifierBranch(released: ReleasedColumn, index: number): string[] {

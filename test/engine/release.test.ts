@@ -191,6 +191,14 @@ test('escapes what a spreadsheet would run, in CSV only, and counts it', async (
   )
 })
 
+test('refuses an identifier that the policy itself writes in the place of a code', async (t) => {
+  const scratch = await prepared(t, `(1, 'C1', 1, null, null, null, '1')`)
+  const policy = policyOf({ SEX: { rule: 'map', codes: { 1: '800101-1234567' }, others: 'keep' } })
+  const refusal = await refusalOf(release(scratch, policy))
+  t.equal(refusal.code, 'identifier-in-payload')
+  t.same(refusal.details, { table: 'registration', column: 'SEX', rows: 1 })
+})
+
 test('refuses a release with an identifier in a text, naming table, column and rows', async (t) => {
   const policy = policyOf({ SITE: { rule: 'keep' }, NOTE: { rule: 'keep' }, AGE: { rule: 'keep' } })
   const hits = [
