@@ -87,7 +87,7 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const where = error.validation
       .slice(0, issuesShownMax)
-      .map((issue) => issue.instancePath || '/')
+      .map(({ instancePath }) => placeIn(instancePath))
     // Our own sentences about catalogues and the like. Zod's may repeat what the caller sent.
     const why = error.validation
       .filter((issue) => issue.keyword === 'custom')
@@ -119,6 +119,14 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
         status: 500,
         detail: 'The service made a mistake. Nothing was done. The log says where.',
       }
+}
+
+const nameInPath = /^(?:[A-Za-z_][A-Za-z0-9_-]{0,62}|[0-9]{1,7})$/
+
+/** Where in a body something is: names and positions as they are, and a star for what reads as neither. */
+function placeIn(path: string): string {
+  const [, ...steps] = path.split('/')
+  return `/${steps.map((step) => (nameInPath.test(step) ? step : '*')).join('/')}`
 }
 
 /** The problem of a request that was refused before it was read. */

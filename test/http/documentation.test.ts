@@ -35,6 +35,14 @@ test('what is refused before it is a request is a problem too, and nothing of it
     t.match(body, { type: `urn:gyeol:problem:http-${status}`, status, title: /./, detail: /./ })
     t.notMatch(JSON.stringify(body), /MARK|FST/)
   }
+  const operator = await service.person('operator', ['operator'])
+  const path = '/v1/cohorts/00000000-0000-4000-8000-000000000000/releases'
+  const counts = { '990101-1234567 MARK': 5, ['MARK'.repeat(100)]: 5, 'a/MARK.1': 5, ages: [5] }
+  const { status, body } = await operator.post(path, { policy: { counts } })
+  t.equal(status, 400)
+  const where: string = body.details.where
+  t.match(where, '/policy/counts/* /policy/counts/* /policy/counts/a/* /policy/counts/ages ')
+  t.notMatch(JSON.stringify(body), /MARK|990101/)
   const { hostname, port } = new URL(url)
   for (const [bytes, status] of [
     ['MARK MARK MARK\r\n\r\n', 400],
