@@ -42,16 +42,17 @@ export function agenciesOf(
   return names.map((name, agency) => {
     const own = withKeys.filter((delivery) => delivery.agency === name)
     const byWave = own.toSorted((a, b) => a.wave - b.wave)
+    const retired = byWave.filter(({ isRetired }) => isRetired === true)
     const [file = '', ...otherFiles] = own.flatMap(({ files }) => files)
     return {
       name,
       agency,
       isSpine: own.some(({ isSpine }) => isSpine),
       isDuplicateFree: own.every(({ isDuplicateFree }) => isDuplicateFree),
-      isSorted: otherFiles.length === 0 && sorted.has(file),
+      isSorted: retired.length === 0 && otherFiles.length === 0 && sorted.has(file),
       keyTypes: own[0]?.keyTypes ?? [],
       deliveries: byWave.filter(({ isRetired }) => isRetired !== true),
-      retired: byWave.filter(({ isRetired }) => isRetired === true),
+      retired,
     }
   })
 }

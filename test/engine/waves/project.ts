@@ -72,6 +72,7 @@ export function openProject(dir: string, rules: LinkRules): Project {
             session,
             file,
             rows.map((row) => keyedUnder(epoch, row)),
+            true,
           )
           const { isSpine = false, isDuplicateFree = false } = rows[0] ?? {}
           const keyTypes = ['K1', 'K2', 'K3', 'K4', 'K5']
