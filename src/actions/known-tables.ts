@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/schema.ts'
 import { type Policy, releasedColumns } from '../core/policy.ts'
-import type { MeasuredTable } from '../engine/measure-release.ts'
+import type { MeasuredTable } from '../engine/person-values.ts'
 import type { Cuts } from '../engine/write-release-persons.ts'
 
 /** The tables of these names, but for that of persons, with their parts and what the policy makes of them. */

@@ -1,6 +1,6 @@
 import { Refusal } from '../core/errors.ts'
 import { authorize, type Caller } from '../core/grants.ts'
-import { casesMax } from '../engine/link.ts'
+import { casesMax } from '../core/link-case.ts'
 import {
   type CaseCount,
   type CaseFilter,

@@ -19,3 +19,6 @@ export type LinkCase = {
   /** How many records have the name key that both have; null where none or no name agrees. */
   nameShared: number | null
 }
+
+/** Cases of a linkage beyond these are counted but not listed. */
+export const casesMax = 50_000

@@ -2,7 +2,8 @@
 import type { CountedCell } from '../core/count-table.ts'
 import { type Policy, policyRefused } from '../core/policy.ts'
 import type { CountTable } from '../core/policy-sections.ts'
-import { diagnosisSql, type KnownPersons, tableSql, valuesSql } from './measure-release.ts'
+import { diagnosisSql } from './measure-release.ts'
+import { type KnownPersons, tableSql, valuesSql } from './person-values.ts'
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
 
 export type CountCells = KnownPersons & {

@@ -1,6 +1,7 @@
 import type { Policy } from '../core/policy.ts'
 import type { CountTable } from '../core/policy-sections.ts'
-import { diagnosisSql, type KnownPersons, tableSql, valuesSql } from './measure-release.ts'
+import { diagnosisSql } from './measure-release.ts'
+import { type KnownPersons, tableSql, valuesSql } from './person-values.ts'
 import { quoteIdentifier, quoteText, type Session } from './session.ts'
 
 /** A column under the rules of one policy. */

@@ -50,7 +50,6 @@ import { repeatsIn } from './repeats.ts'
 import { quoteText, type Session } from './session.ts'
 import { sortedFiles } from './sorted-files.ts'
 import { parquetOptions } from './take-table.ts'
-import { caseCounts, gatherCases, worklistOf, writeCaseList } from './waves/cases.ts'
 import {
   decidedOtherStep,
   decidedPlaceStep,
@@ -61,8 +60,8 @@ import {
 import { type Doubts, takeDoubts } from './waves/doubts.ts'
 import { holdKeys } from './waves/held.ts'
 import { type KeyIndex, knownSteps } from './waves/known.ts'
+import { leaveRun } from './waves/leave-run.ts'
 import { keepNumbers, spinePlaceStep } from './waves/numbering.ts'
-import { changeStep, personChange, writeIndex } from './waves/write-index.ts'
 
 export type Linked = {
   /** Parquet: ordinal INTEGER from 0, person UUID; in order of both. */
@@ -101,9 +100,6 @@ export type ToLink = {
   outDir: string
 }
 
-/** Cases beyond these are counted but not listed. */
-export const casesMax = 50_000
-
 /**
  * Runs a linkage.
  *
@@ -136,7 +132,7 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
     outDir,
   })
   await requireInvariants(session, persons, { spine: spine.name, ...flows })
-  const left = await leave(session, { agencies, spine, version, outDir })
+  const left = await leaveRun(session, { agencies, spine, version, outDir })
   const hubsByKey = await hubCounts(session)
   const report: LinkageCounts = {
     rulesVersion,
@@ -218,33 +214,6 @@ async function requireBridge(session: Session): Promise<void> {
     'The linkage key was changed, and the spine has not delivered every record again under the new one.',
     { records: counted?.missing ?? 0 },
   )
-}
-
-/** Writes what the next run goes on from, and what people have to look at. */
-async function leave(
-  session: Session,
-  of: { agencies: readonly Agency[]; spine: Agency; version: number; outDir: string },
-) {
-  const agencies = of.agencies.map(({ name }) => name)
-  const about = { agencies, spine: of.spine.agency }
-  await gatherCases(session, about)
-  await session.run(changeStep)
-  const indexFile = join(of.outDir, 'index.parquet')
-  const changesFile = join(of.outDir, 'changes.parquet')
-  await writeIndex(session, {
-    version: of.version,
-    agencies,
-    indexFile,
-    changesFile,
-    records: `record_${of.spine.agency}`,
-    isSorted: of.spine.isSorted,
-  })
-  const worklist = await worklistOf(session, about, casesMax)
-  const caseListFile = join(of.outDir, 'cases.parquet')
-  await writeCaseList(session, agencies, { casesMax, file: caseListFile })
-  const change = await personChange(session)
-  const files = { indexFile, changesFile, caseListFile }
-  return { files, worklist, change, cases: await caseCounts(session) }
 }
 
 /** Two persons with one number would be one person: a broken invariant, never a result. */
