@@ -2,7 +2,8 @@
  * One writer at a time, across processes, with nothing to clean up after a crash.
  *
  * The lock is a file that names its holder. A lock whose process is gone (same machine and start of
- * the machine) or that is older than a minute is stale: writing a keyring takes milliseconds. Only
+ * the machine) or that is older than a minute is stale: writing a keyring takes milliseconds. So is
+ * one that names nobody after two seconds: its process died as it wrote its name. Only
  * one process at a time may judge a lock and break it, and it looks again before it does, so that
  * two who find the same stale lock cannot break a third one's fresh lock.
  */
@@ -21,6 +22,7 @@ export type FileLock = {
 }
 
 const staleAfterMs = 60_000
+const namelessAfterMs = 2_000
 const waitMs = 20
 const waitsMax = 500 // Ten seconds.
 
@@ -58,7 +60,7 @@ async function breakStale(lockPath: string): Promise<boolean> {
   const judgePath = `${lockPath}.judge`
   if (!(await createFile(judgePath, ''))) {
     // A judge works for a moment; one from a minute ago has crashed.
-    if (await isOld(judgePath)) await unlink(judgePath).catch(() => undefined)
+    if (await isOld(judgePath, staleAfterMs)) await unlink(judgePath).catch(() => undefined)
     return false
   }
   try {
@@ -71,9 +73,8 @@ async function breakStale(lockPath: string): Promise<boolean> {
 }
 
 async function isStale(lockPath: string, content: string): Promise<boolean> {
-  if (await isOld(lockPath)) return true
   const holder = parsed(content)
-  // A lock without content is being written, or its writer crashed: then it gets old.
+  if (await isOld(lockPath, holder === undefined ? namelessAfterMs : staleAfterMs)) return true
   if (holder === undefined || holder.host !== hostname()) return false
   return holder.boot !== bootId() || !isAlive(holder.pid)
 }
@@ -96,9 +97,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function isOld(path: string): Promise<boolean> {
+async function isOld(path: string, afterMs: number): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
-  return found !== undefined && Date.now() - found.mtimeMs > staleAfterMs
+  return found !== undefined && Date.now() - found.mtimeMs > afterMs
 }
 
 /** Changes with each start of the machine; empty where the system does not tell. */

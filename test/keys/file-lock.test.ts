@@ -46,6 +46,17 @@ test('is broken when its process is gone, its machine restarted, or it is a minu
   t.notOk(existsSync(`${path}.lock.judge`))
 })
 
+test('is broken when its writer died before its name was in it', async (t) => {
+  const path = join(t.testdir(), 'file')
+  await writeFile(`${path}.lock`, '')
+  const second = lockFile(path)
+  const winner = await Promise.race([second.then(() => 'second'), sleep(300, 'nobody')])
+  t.equal(winner, 'nobody', 'it may be written this moment')
+  const held = await second
+  t.ok(await held.isHeld())
+  await held.release()
+})
+
 test('is not taken from a living process, nor released by who lost it', async (t) => {
   const path = join(t.testdir(), 'file')
   const lock = await lockFile(path)
