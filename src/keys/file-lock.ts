@@ -2,14 +2,14 @@
  * One writer at a time, across processes, with nothing to clean up after a crash.
  *
  * The lock is a file that names its holder. A lock whose process is gone (same machine and start of
- * the machine) or that is older than a minute is stale: writing a keyring takes milliseconds. So is
- * one that names nobody after two seconds: its process died as it wrote its name. Only
- * one process at a time may judge a lock and break it, and it looks again before it does, so that
+ * the machine) or that is older than a minute is stale: writing a keyring takes milliseconds. It is
+ * written beside its place and then linked to it, so that no process can die and leave one that
+ * names nobody. Only one process at a time may judge a lock and break it, and it looks again before it does, so that
  * two who find the same stale lock cannot break a third one's fresh lock.
  */
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { readFile, stat, unlink, writeFile } from 'node:fs/promises'
+import { link, readFile, stat, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../core/errors.ts'
@@ -22,7 +22,6 @@ export type FileLock = {
 }
 
 const staleAfterMs = 60_000
-const namelessAfterMs = 2_000
 const waitMs = 20
 const waitsMax = 500 // Ten seconds.
 
@@ -33,24 +32,29 @@ const waitsMax = 500 // Ten seconds.
  */
 export async function lockFile(path: string): Promise<FileLock> {
   const lockPath = `${path}.lock`
-  const mine = JSON.stringify({
-    host: hostname(),
-    boot: bootId(),
-    pid: process.pid,
-    token: randomUUID(),
-  })
-  for (let waits = 0; waits < waitsMax; waits += 1) {
-    if (await createFile(lockPath, mine)) {
-      return {
-        isHeld: async () => (await contentOf(lockPath)) === mine,
-        release: async () => {
-          if ((await contentOf(lockPath)) === mine) await unlink(lockPath)
-        },
-      }
+  const token = randomUUID()
+  const mine = JSON.stringify({ host: hostname(), boot: bootId(), pid: process.pid, token })
+  const written = `${lockPath}.${token}`
+  await writeFile(written, mine, { flag: 'wx', mode: 0o600 })
+  try {
+    for (let waits = 0; waits < waitsMax; waits += 1) {
+      if (await isNew(link(written, lockPath))) return lockOf(lockPath, mine)
+      if (!(await breakStale(lockPath))) await sleep(waitMs)
     }
-    if (!(await breakStale(lockPath))) await sleep(waitMs)
+  } finally {
+    await unlink(written)
   }
   throw new Refusal('state-conflict', 'Another process is changing this keyring; try again later.')
+}
+
+function lockOf(lockPath: string, mine: string): FileLock {
+  const isHeld = async (): Promise<boolean> => (await contentOf(lockPath)) === mine
+  return {
+    isHeld,
+    release: async () => {
+      if (await isHeld()) await unlink(lockPath)
+    },
+  }
 }
 
 /** Removes the lock if it is stale; says whether it did. */
@@ -58,9 +62,9 @@ async function breakStale(lockPath: string): Promise<boolean> {
   const found = await contentOf(lockPath)
   if (found === undefined || !(await isStale(lockPath, found))) return false
   const judgePath = `${lockPath}.judge`
-  if (!(await createFile(judgePath, ''))) {
+  if (!(await isNew(writeFile(judgePath, '', { flag: 'wx', mode: 0o600 })))) {
     // A judge works for a moment; one from a minute ago has crashed.
-    if (await isOld(judgePath, staleAfterMs)) await unlink(judgePath).catch(() => undefined)
+    if (await isOld(judgePath)) await unlink(judgePath).catch(() => undefined)
     return false
   }
   try {
@@ -73,8 +77,8 @@ async function breakStale(lockPath: string): Promise<boolean> {
 }
 
 async function isStale(lockPath: string, content: string): Promise<boolean> {
+  if (await isOld(lockPath)) return true
   const holder = parsed(content)
-  if (await isOld(lockPath, holder === undefined ? namelessAfterMs : staleAfterMs)) return true
   if (holder === undefined || holder.host !== hostname()) return false
   return holder.boot !== bootId() || !isAlive(holder.pid)
 }
@@ -97,9 +101,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function isOld(path: string, afterMs: number): Promise<boolean> {
+async function isOld(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
-  return found !== undefined && Date.now() - found.mtimeMs > afterMs
+  return found !== undefined && Date.now() - found.mtimeMs > staleAfterMs
 }
 
 /** Changes with each start of the machine; empty where the system does not tell. */
@@ -115,9 +119,10 @@ async function contentOf(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(() => undefined)
 }
 
-async function createFile(path: string, content: string): Promise<boolean> {
+/** Whether what was made did not exist before. */
+async function isNew(made: Promise<void>): Promise<boolean> {
   try {
-    await writeFile(path, content, { flag: 'wx', mode: 0o600 })
+    await made
     return true
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readFile, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import { test } from 'tap'
 import { lockFile } from '../../src/keys/file-lock.ts'
 
@@ -46,15 +48,35 @@ test('is broken when its process is gone, its machine restarted, or it is a minu
   t.notOk(existsSync(`${path}.lock.judge`))
 })
 
-test('is broken when its writer died before its name was in it', async (t) => {
+test('names its holder from the first moment on', async (t) => {
   const path = join(t.testdir(), 'file')
-  await writeFile(`${path}.lock`, '')
-  const second = lockFile(path)
-  const winner = await Promise.race([second.then(() => 'second'), sleep(300, 'nobody')])
-  t.equal(winner, 'nobody', 'it may be written this moment')
-  const held = await second
-  t.ok(await held.isHeld())
-  await held.release()
+  const look = `
+    const { readFileSync } = require('node:fs')
+    const { parentPort, workerData } = require('node:worker_threads')
+    let isTaking = true
+    const seen = { named: 0, nameless: 0 }
+    const looked = () => {
+      try {
+        seen[readFileSync(workerData, 'utf8') === '' ? 'nameless' : 'named'] += 1
+      } catch {}
+    }
+    parentPort.on('message', () => { isTaking = false })
+    const round = () => {
+      for (let times = 0; times < 500; times += 1) looked()
+      if (isTaking) setImmediate(round)
+      else parentPort.postMessage(seen)
+    }
+    parentPort.postMessage('looking')
+    round()`
+  const looking = new Worker(look, { eval: true, workerData: `${path}.lock` })
+  await once(looking, 'message')
+  for (let times = 0; times < 300; times += 1) await (await lockFile(path)).release()
+  looking.postMessage('enough')
+  const [seen] = await once(looking, 'message')
+  await looking.terminate()
+  t.ok(seen.named > 0, 'it was seen')
+  t.equal(seen.nameless, 0)
+  t.same(await readdir(t.testdirName), [], 'and nothing is left')
 })
 
 test('is not taken from a living process, nor released by who lost it', async (t) => {
