@@ -18,7 +18,7 @@ export async function gatherCases(
   session: Session,
   { agencies, spine }: { agencies: readonly string[]; spine: number },
 ): Promise<void> {
-  await session.run(doubtedRecordStep)
+  await session.run(doubtedRecordStep(spine))
   await session.run(doubtedSpineStep(spine))
   await session.run(recordPairs)
   await session.run(spinePairs)

@@ -35,16 +35,13 @@ export async function takeDoubts(
     where list_contains(names, agency)`)
 }
 
-/** Table `doubted_record`: doubted records of others than the spine, each with the person that it is linked to. */
-export const doubtedRecordStep = `
+/**
+ * Table `doubted_record`: doubted records of others than the spine, each with the person that it is linked to. A doubted record
+ * is never placed by one join (`decidedTokenStep`, `linkage/maps.ts`).
+ */
+export const doubtedRecordStep = (spine: number): string => `
   create temp table doubted_record as
-  with placed as (
-    select agency, serial, ordinal, pass, pattern from late where ordinal is not null
-    union all
-    select agency, serial, ordinal, pass, pattern from settled
-    anti join late using (agency, serial)
-    where ordinal is not null and not is_spine
-  ), founded as (
+  with founded as (
     select serial as spine_serial, ordinal
     from (from spine_place where serial in (select spine_serial from doubt where spine_serial is not null))
     join person using (founding)
@@ -54,7 +51,8 @@ export const doubtedRecordStep = `
   join placed using (agency, serial)
   join (select agency, serial, t2 from kept_record) as kept using (agency, serial)
   left join founded using (spine_serial)
-  where spine_serial is null or founded.ordinal = placed.ordinal`
+  where agency <> ${spine} and placed.ordinal is not null
+    and (spine_serial is null or founded.ordinal = placed.ordinal)`
 
 /** Table `doubted_spine` (a, b: the lesser serial first): a doubted record of the spine beside each other of its person. */
 export function doubtedSpineStep(spine: number): string {
