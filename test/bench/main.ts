@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- whole|linkage|release|truth [--size s|m|l] [--persons <n>] [--seed <n>] [--json]`. `whole`: what the service costs, always beside
- * what nobody can undercut, in one run on one machine. `linkage`: all passes of a linkage over generated tokens. `release`:
+ * `npm run bench -- whole|linkage|release|truth [--size s|m|l] [--persons <n>] [--seed <n>] [--json]`. `whole`: what the
+ * service costs, always beside what nobody can undercut, in one run on one machine. `linkage`: all passes of a linkage over generated tokens. `release`:
  * a release of claims beside a bare copy in the same order. `truth`: a population's linkage beside who is who. Figures carry
  * their unit in the name.
  */
@@ -28,18 +28,17 @@ const { values, positionals } = parseArgs({
   },
 })
 const name = positionals[0] ?? ''
-const size = values.size
-if (!(name in benches) || !(size in sizes)) {
+const { size } = values
+const persons = Number(values.persons ?? sizes[size as keyof typeof sizes])
+const seed = Number(values.seed)
+const isWhole = [persons, seed].every((each) => Number.isSafeInteger(each) && each > 0)
+if (!(name in benches) || !(size in sizes) || !isWhole) {
   console.error(
     'usage: npm run bench -- whole|linkage|release|truth [--size s|m|l] [--persons <n>] [--seed <n>] [--json]',
   )
   process.exit(2)
 }
-const persons = Number(values.persons ?? sizes[size as keyof typeof sizes])
-const result = await benches[name as keyof typeof benches]({
-  persons,
-  seed: Number(values.seed),
-  tell: console.error,
-})
+const result = await benches[name as keyof typeof benches]({ persons, seed, tell: console.error })
 if (!values.json) console.log(JSON.stringify(result, null, 2))
-console.log(JSON.stringify({ bench: name, size, persons, ...result }))
+const asked = values.persons === undefined ? { size, persons } : { persons }
+console.log(JSON.stringify({ bench: name, ...asked, ...result }))
