@@ -27,7 +27,7 @@ import { labelComponents } from './linkage/components.ts'
 import { hubCounts, spinePairCounts } from './linkage/counts.ts'
 import { requireInvariants } from './linkage/invariants.ts'
 import { type Flows, mapAgencies } from './linkage/map-agencies.ts'
-import { noticeStep, numberSuspects, suspectStep } from './linkage/numbers.ts'
+import { noticeStep, numberSuspects, suspectSteps } from './linkage/numbers.ts'
 import { numberPlaceStep, personSteps, settledStep } from './linkage/persons.ts'
 import { recordSteps, sentSteps } from './linkage/records.ts'
 import { keptSteps, sharedKeySteps, type WeakerType, weakerTypes } from './linkage/shared-keys.ts'
@@ -164,7 +164,7 @@ async function placeByNumber(
 ): Promise<LinkageCounts['notices']> {
   const isFirst = known === undefined
   await run(session, [decidedTokenStep(spine.agency), ...twinSteps(spine.isDuplicateFree, rules)])
-  await run(session, [noticeStep(noticeFilesOf(deliveries)), suspectStep(agencies.length)])
+  await run(session, [noticeStep(noticeFilesOf(deliveries)), ...suspectSteps(agencies.length)])
   await run(session, keptSteps(typesOf(deliveries)))
   const notices = await numberSuspects(session, rules)
   await run(session, [foundingStep, pairStep(rules), foundingEdgeStep])

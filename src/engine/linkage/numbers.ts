@@ -28,10 +28,18 @@ export function noticeStep(files: readonly string[]): string {
  * Table `suspect`: numbers with two K4, on two serials of an agency, in a notice, of a twin or in a decision. A K4 that the spine
  * does not have differs from every other. Needs `beside`, `notice`, `twin_record` and `decided_token`.
  */
-export function suspectStep(agencies: number): string {
+export function suspectSteps(agencies: number): string[] {
   const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
-  const isTwice = `count(*) > bit_count(bit_or(${bit}))`
-  return `
+  return [
+    // A bit for each of 64 records of the spine: where an agency has more records than bits, one of them is on two serials.
+    `
+    create temp table crowded as
+    select agency, row >> 6 as block
+    from beside
+    where row is not null
+    group by all
+    having count(*) > bit_count(bit_or(1::ubigint << (row & 63)::ubigint))`,
+    `
     create temp table suspect as
     from repeated_1
     union
@@ -40,20 +48,25 @@ export function suspectStep(agencies: number): string {
     where rowid in (
       select row from beside where row is not null and not same_4
       union all
-      select row from beside where row is not null group by row having ${isTwice}
+      select row
+      from (select agency, row, row >> 6 as block from beside)
+      semi join crowded using (agency, block)
+      group by agency, row
+      having count(*) > 1
     )
     union
     select t1
     from beside
     where row is null and t1 is not null
     group by t1
-    having min(t4) <> max(t4) or ${isTwice}
+    having min(t4) <> max(t4) or count(*) > bit_count(bit_or(${bit}))
     union
     select unnest([a, b]) from notice
     union
     select t1 from twin_record where t1 is not null
     union
-    select t1 from decided_token`
+    select t1 from decided_token`,
+  ]
 }
 
 /**
