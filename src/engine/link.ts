@@ -24,9 +24,10 @@ import { besideSteps } from './linkage/beside.ts'
 import { byNumberSteps } from './linkage/by-number.ts'
 import { clusterSizes } from './linkage/clusters.ts'
 import { labelComponents } from './linkage/components.ts'
-import { hubCounts, spinePairCounts } from './linkage/counts.ts'
+import { hubCounts, sentKeys, spinePairCounts } from './linkage/counts.ts'
 import { requireInvariants } from './linkage/invariants.ts'
 import { type Flows, mapAgencies } from './linkage/map-agencies.ts'
+import { placedStep } from './linkage/maps.ts'
 import { noticeStep, numberSuspects, suspectSteps } from './linkage/numbers.ts'
 import { numberPlaceStep, personSteps, settledStep } from './linkage/persons.ts'
 import { recordSteps, sentSteps } from './linkage/records.ts'
@@ -38,6 +39,7 @@ import {
   settledSpineStep,
   twinSteps,
 } from './linkage/spine.ts'
+import { spineLinkStep } from './linkage/spine-links.ts'
 import {
   earlierStep,
   lateStep,
@@ -122,6 +124,8 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   const personsFile = join(outDir, 'persons.parquet')
   const persons = await writePersons(session, personsFile)
   await placeByWeakerKeys(session, linkage)
+  const records = `record_${spine.agency}`
+  await run(session, [placedStep, spineLinkStep({ records, isSorted: spine.isSorted, version })])
   const newest = Math.max(...linkage.deliveries.map(({ wave }) => wave))
   const lateWave = Math.max(0, newest - linkage.rules.lateWavesMax)
   const flows = await mapAgencies(session, agencies, {
@@ -129,6 +133,7 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
     before,
     persons,
     lateWave,
+    sent: await sentKeys(session, agencies, typesOf(linkage.deliveries)),
     outDir,
   })
   await requireInvariants(session, persons, { spine: spine.name, ...flows })

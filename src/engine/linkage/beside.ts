@@ -19,7 +19,7 @@ export function besideSteps(
   agencies: readonly AgencyFiles[],
   types: readonly WeakerType[],
 ): string[] {
-  const tokens = ['t1', 't4', ...types.map((type) => `t${type}`)]
+  const tokens = tokenColumns(types)
   return [
     `create temp table spine_row as select ${tokens.join(', ')} from record where is_spine`,
     ...[1, ...types].map(
@@ -29,6 +29,11 @@ export function besideSteps(
     ),
     besideStep(agencies, tokens),
   ]
+}
+
+/** The columns of tokens of `spine_row` and `beside`. */
+export function tokenColumns(types: readonly WeakerType[]): string[] {
+  return ['t1', 't4', ...types.map((type) => `t${type}`)]
 }
 
 function besideStep(agencies: readonly AgencyFiles[], tokens: readonly string[]): string {

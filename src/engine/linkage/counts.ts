@@ -3,8 +3,10 @@ import type { AgencyCounts } from '../../core/linkage-report.ts'
 import { type Outcome, outcomes } from '../../core/passes.ts'
 import type { FlowCounts } from '../../core/told-flow.ts'
 import type { Session } from '../session.ts'
+import { tokenColumns } from './beside.ts'
 import { outcomeOf } from './persons.ts'
 import { rowsOf } from './records.ts'
+import type { WeakerType } from './shared-keys.ts'
 
 /** What came of some serials; with which keys they were sent is counted apart. */
 export type Outcomes = Omit<FlowCounts, 'valid'>
@@ -23,25 +25,29 @@ export async function outcomesOf(
   from: string,
   { agency, isSpine, persons }: { agency: number; isSpine: boolean; persons: number },
 ): Promise<Outcomes> {
+  // A bit a person: a tenth of what telling ordinals apart by hash costs.
   const rows = await session.rows<{
     outcome: Outcome
     pass: number
     serials: number
     linked: number
+    met: number | null
   }>(`
-    with place as (
-      select pass, count(*) as serials, count(*) as linked, min(ordinal) as ordinal
+    with place as materialized (
+      select pass, count(*) as serials, count(*) as linked, min(ordinal) as ordinal,
+        bitstring_agg(ordinal, 0, ${persons}) as met
       from ${from}
       where ordinal is not null
       group by pass
       union all
-      select coalesce(placed.pass, 9), count(*), 0, null
+      select coalesce(placed.pass, 9), count(*), 0, null, null
       from ${from} as map
       left join (from placed where agency = ${agency}) as placed using (serial)
       where map.ordinal is null
       group by coalesce(placed.pass, 9)
     )
-    select ${outcomeOf} as outcome, pass, sum(serials)::bigint as serials, sum(linked)::bigint as linked
+    select ${outcomeOf} as outcome, pass, sum(serials)::bigint as serials, sum(linked)::bigint as linked,
+      (select bit_count(bit_or(met)) from place) as met
     from (select *, ${isSpine} as is_spine from place)
     group by outcome, pass
     order by outcome, pass`)
@@ -58,25 +64,38 @@ export async function outcomesOf(
     counts[outcome] += serials
     if (linked > 0) counts.linkedByPass[pass] = (counts.linkedByPass[pass] ?? 0) + linked
   }
-  // A bit a person: a tenth of what telling ordinals apart by hash costs.
-  const [met] = await session.rows<{ persons: number | null }>(`
-    select bit_count(bitstring_agg(ordinal, 0, ${persons})) as persons from ${from}`)
-  counts.duplicates = counts.linked - (met?.persons ?? 0)
+  counts.duplicates = counts.linked - (rows[0]?.met ?? 0)
   return counts
 }
 
-/** The counts of an agency whose records came to `flow`. */
-export async function agencyCountsOf(
+/** What the records of an agency were sent with. */
+export type Sent = Pick<AgencyCounts, 'valid' | 'withK1' | 'withKey'>
+
+/** Counts the keys of every agency, by its number. Needs `beside` and `spine_row`. */
+export async function sentKeys(
   session: Session,
-  { agency, keyTypes }: { agency: number; keyTypes: readonly string[] },
-  flow: Outcomes,
-): Promise<AgencyCounts> {
-  const withKey = keyTypes.map((type) => `count(${type.replace('K', 't')}) as ${type}`)
-  const [counted] = await session.rows<Record<string, number>>(
-    `select ${[...withKey, validCount].join(', ')} from record_${agency}`,
+  agencies: readonly { agency: number; isSpine: boolean; keyTypes: readonly string[] }[],
+  types: readonly WeakerType[],
+): Promise<ReadonlyMap<number, Sent>> {
+  const tokens = tokenColumns(types)
+  const spine = agencies.find(({ isSpine }) => isSpine)?.agency ?? 0
+  const rows = await session.rows<Record<string, number>>(`
+    select agency, ${tokens.map((token) => `count(${token}) as ${token}`).join(', ')},
+      count(coalesce(${tokens.filter((token) => token !== 't4').join(', ')})) as valid
+    from (
+      select agency, ${tokens.join(', ')} from beside
+      union all
+      select ${spine}, ${tokens.join(', ')} from spine_row
+    )
+    group by agency`)
+  const counted = new Map(rows.map((row) => [row['agency'], row]))
+  return new Map(
+    agencies.map(({ agency, keyTypes }) => {
+      const of = (column: string): number => counted.get(agency)?.[column] ?? 0
+      const withKey = Object.fromEntries(keyTypes.map((type) => [type, of(type.replace('K', 't'))]))
+      return [agency, { valid: of('valid'), withK1: withKey['K1'] ?? 0, withKey }]
+    }),
   )
-  const { valid = 0, ...keys } = counted ?? {}
-  return { ...flow, valid, withK1: keys['K1'] ?? 0, withKey: keys }
 }
 
 /** How many serials of a delivery can be found. */

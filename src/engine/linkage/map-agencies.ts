@@ -5,9 +5,9 @@ import { quoteText, type Session } from '../session.ts'
 import { beforeStep, carriedStep, type LinkChange, linkChange } from '../waves/before.ts'
 import { findExpired, isLate, thinTokens } from '../waves/expiry.ts'
 import type { Agency, LinkDelivery } from './agencies.ts'
-import { agencyCountsOf, type Outcomes, outcomesOf, validOf } from './counts.ts'
+import { type Outcomes, outcomesOf, type Sent, validOf } from './counts.ts'
 import { doubledPersons } from './invariants.ts'
-import { deliveredStep, linkedSteps, placedStep, requireDistinctSerials, writeMap } from './maps.ts'
+import { deliveredStep, linkedSteps, requireDistinctSerials, writeMap } from './maps.ts'
 
 /** What became of the records of every agency, and the maps that were written. */
 export type Flows = Pick<LinkageCounts, 'agencies' | 'deliveries'> & {
@@ -26,6 +26,8 @@ type Mapping = {
   persons: number
   /** The last wave whose unlinked records have waited long enough. */
   lateWave: number
+  /** Agency, by number → the keys of its records. */
+  sent: ReadonlyMap<number, Sent>
   outDir: string
 }
 
@@ -44,7 +46,6 @@ export async function mapAgencies(
     thinned: {},
     change,
   }
-  await session.run(placedStep)
   for (const agency of agencies) await mapAgency(session, agency, { ...of, flows })
   return flows
 }
@@ -72,7 +73,10 @@ async function mapAgency(
   const [only] = told
   const about = { ...agency, persons }
   const whole = isOne && only ? only : await outcomesOf(session, 'linked', about)
-  const counts = await agencyCountsOf(session, agency, whole)
+  const counts = {
+    ...whole,
+    ...(of.sent.get(agency.agency) ?? { valid: 0, withK1: 0, withKey: {} }),
+  }
   for (const [at, delivery] of deliveries.entries()) {
     const valid = isOne ? counts.valid : await validOf(session, delivery)
     flows.deliveries.push({ agency: name, wave: delivery.wave, valid, ...(told[at] ?? whole) })
@@ -92,14 +96,15 @@ async function mapAgency(
 /** Makes `linked`, and counts what changed in it since the linkage before. */
 async function findLinks(
   session: Session,
-  { agency, name, isSpine, retired, deliveries }: Agency,
+  agency: Agency,
   { isFirst, before, flows }: Mapping & { flows: Flows },
 ): Promise<void> {
+  const { name, isSpine, retired, deliveries } = agency
   const isCarried = !isFirst && retired.length > 0
   if (!isFirst) await session.run(beforeStep(before[name] ?? []))
   const isOne = retired.length + deliveries.length === 1 && !isCarried
   for (const step of linkedSteps(agency, isOne)) await session.run(step)
-  if (isCarried) await session.run(carriedStep(agency, retired))
+  if (isCarried) await session.run(carriedStep(agency.agency, retired))
   if (isFirst || isSpine) return
   const change = await linkChange(session)
   flows.change.attached += change.attached
@@ -122,7 +127,9 @@ async function mapDelivery(
   const from = isOne ? 'linked' : 'delivered'
   if (!isOne) await session.run(deliveredStep(delivery))
   const kept = hasExpired ? `(from ${from} anti join expired using (serial))` : from
-  await writeMap(session, { from: kept, isSorted: agency.isSorted, file })
+  const isInOrder = isOne && agency.isSpine && agency.retired.length === 0
+  const order = agency.isSorted ? 'file_row' : 'serial'
+  await writeMap(session, { from: kept, order: isInOrder ? undefined : order, file })
   // A part has each serial once.
   if (delivery.files.length > 1) await requireDistinctSerials(session, file, agency.name)
   const counted = hasExpired ? from : `read_parquet(${quoteText(file)})`

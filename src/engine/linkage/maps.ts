@@ -17,20 +17,27 @@ export const placedStep = `
 
 /**
  * `linked` (serial, file_row, ordinal, pass, pattern): the records of one agency with what came of them. A view where it is read in one
- * go, in the order of the agency's file; a table where several deliveries ask.
+ * go, in the order of the agency's file (those of the spine in order of serial); a table where several deliveries ask.
  */
-export function linkedSteps(agency: number, isOne: boolean): string[] {
+export function linkedSteps(
+  { agency, isSpine }: { agency: number; isSpine: boolean },
+  isOne: boolean,
+): string[] {
+  const query = isSpine ? linkedSpineQuery : linkedQuery(agency)
   return [
     'drop view if exists linked',
     'drop table if exists linked_table',
     ...(isOne
-      ? [`create temp view linked as ${linkedQuery(agency)}`]
+      ? [`create temp view linked as ${query}`]
       : [
-          `create temp table linked_table as ${linkedQuery(agency)}`,
+          `create temp table linked_table as ${query}`,
           'create temp view linked as from linked_table',
         ]),
   ]
 }
+
+const linkedSpineQuery = `
+  select serial, null::bigint as file_row, ordinal, pass, null::varchar as pattern from spine_link`
 
 function linkedQuery(agency: number): string {
   return `
@@ -60,18 +67,19 @@ export function deliveredStep(delivery: { files: readonly string[] }): string {
  * Writes a map: serial VARCHAR, ordinal INTEGER (NULL: not linked), pass TINYINT and pattern VARCHAR (NULL likewise, and of
  * founded), sorted by serial.
  *
- * @param of.isSorted - the rows of a file are: their number is compared, and no text.
+ * @param of.order - what puts the rows into order of serial: a `file_row` is compared cheaper than a text, and rows that are in
+ *   order already are not compared.
  */
 export async function writeMap(
   session: Session,
-  { from, isSorted, file }: { from: string; isSorted: boolean; file: string },
+  { from, order, file }: { from: string; order: 'serial' | 'file_row' | undefined; file: string },
 ): Promise<void> {
   await session.run(`
     copy (
       select serial, ordinal, case when ordinal is not null then pass end as pass,
         case when ordinal is not null then pattern end as pattern
       from ${from}
-      order by ${isSorted ? 'file_row' : 'serial'}
+      ${order ? `order by ${order}` : ''}
     ) to ${quoteText(file)} (${parquetOptions})`)
 }
 

@@ -54,12 +54,12 @@ export const settledStep = `
   left join (select founding, ordinal from person) using (founding)`
 
 /**
- * View `number_place` (t1, ordinal, person_t4): whose number it is. A number that is no suspect is on one serial an agency and
- * has one K4 at most, so that finding it here is all.
+ * View `number_place` (t1, ordinal): whose number it is. A number that is no suspect is on one serial an agency and has one K4 at
+ * most, so that finding it here is all.
  */
 export const numberPlaceStep = `
   create temp view number_place as
-  select t1, ordinal, t4 as person_t4 from person where t1 is not null`
+  select t1, ordinal from person where t1 is not null`
 
 /**
  * The kept records after pass 4, as a query: ordinal NULL where one is linked to nobody.
@@ -80,19 +80,21 @@ export function placedQuery(where: string): string {
   where ${where}`
 }
 
-/** The pass of a record joined with `number_place`. No K4 differs: that would be pass 3, and `requireInvariants` looks for it. */
+/**
+ * The pass of a record joined with `number_place`. A K4 that is not its person's would make the number a suspect:
+ * `requireInvariants` looks for it.
+ */
 export const plainPass = `
   case
     when is_spine or ordinal is null then 9
-    when t4 is null or person_t4 is null then 2
-    when t4 = person_t4 then 1
-    else 3
+    when t4 is null then 2
+    else 1
   end::tinyint`
 
 /** Its pattern. */
 export const plainPattern = `
   case when not is_spine and ordinal is not null
-    then case when t4 is null or person_t4 is null then '=..-.' else '=..=.' end end`
+    then case when t4 is null then '=..-.' else '=..=.' end end`
 
 /** What came of a record, from where it stands. */
 export const outcomeOf = `

@@ -26,8 +26,8 @@ export async function gatherCases(
     create temp table work_case as
     with first_record as (
       select ordinal, min(serial) as spine_serial
-      from spine_place
-      join (select ordinal, founding from person semi join record_pair using (ordinal)) using (founding)
+      from spine_link
+      semi join record_pair using (ordinal)
       group by ordinal
     ), open_pair as (
       select record_pair.*, spine_serial
@@ -38,8 +38,7 @@ export async function gatherCases(
       union all
       select kind, ${spine}::utinyint, a, ordinal, null, null, null, b
       from (select 'merge' as kind, a, b from spine_case union all select 'doubted', a, b from doubted_spine)
-      join spine_place on serial = b
-      join person using (founding)
+      join spine_link on serial = b
     )
     select (left(digest, 12) || '8' || digest[14:16] || '8' || digest[18:32])::uuid as case_id, * exclude (digest),
       count(*) over (partition by agency, serial)::integer as candidates
@@ -84,7 +83,7 @@ export async function worklistOf(
       limit ${casesMax}
     ), spine_wave as (
       select serial, last_wave
-      from sent_spine
+      from spine_link
       where serial in (
         select spine_serial from chosen union all select serial from chosen where agency = ${spine}
       )

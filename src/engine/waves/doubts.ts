@@ -43,8 +43,8 @@ export const doubtedRecordStep = (spine: number): string => `
   create temp table doubted_record as
   with founded as (
     select serial as spine_serial, ordinal
-    from (from spine_place where serial in (select spine_serial from doubt where spine_serial is not null))
-    join person using (founding)
+    from spine_link
+    where serial in (select spine_serial from doubt where spine_serial is not null)
   )
   select distinct agency, serial, placed.ordinal, pass, pattern, t2
   from doubt
@@ -60,8 +60,8 @@ export function doubtedSpineStep(spine: number): string {
   create temp table doubted_spine as
   select distinct least(one.serial, other.serial) as a, greatest(one.serial, other.serial) as b
   from doubt
-  join spine_place as one using (serial)
-  join spine_place as other on other.founding = one.founding and other.serial <> one.serial
+  join spine_link as one using (serial)
+  join spine_link as other on other.ordinal = one.ordinal and other.serial <> one.serial
   where doubt.agency = ${spine}
     and (spine_serial is null or spine_serial = other.serial)
     and (least(one.serial, other.serial), greatest(one.serial, other.serial)) not in (

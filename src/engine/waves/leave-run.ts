@@ -17,14 +17,7 @@ export async function leaveRun(
   await session.run(changeStep)
   const indexFile = join(of.outDir, 'index.parquet')
   const changesFile = join(of.outDir, 'changes.parquet')
-  await writeIndex(session, {
-    version: of.version,
-    agencies,
-    indexFile,
-    changesFile,
-    records: `record_${of.spine.agency}`,
-    isSorted: of.spine.isSorted,
-  })
+  await writeIndex(session, { version: of.version, agencies, indexFile, changesFile })
   const worklist = await worklistOf(session, about, casesMax)
   const caseListFile = join(of.outDir, 'cases.parquet')
   await writeCaseList(session, agencies, { casesMax, file: caseListFile })

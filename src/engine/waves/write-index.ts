@@ -30,15 +30,7 @@ export async function writeIndex(
     version,
     agencies,
     ...files
-  }: {
-    version: number
-    agencies: readonly string[]
-    indexFile: string
-    changesFile: string
-    /** The view of the spine's records, and whether a `file_row` tells their order. */
-    records: string
-    isSorted: boolean
-  },
+  }: { version: number; agencies: readonly string[]; indexFile: string; changesFile: string },
 ): Promise<void> {
   await session.run(`
     create temp table all_change as
@@ -49,52 +41,25 @@ export async function writeIndex(
     select person, other, reason, ${version} from new_change`)
   await session.run(`copy (from all_change order by all)
     to ${quoteText(files.changesFile)} (${parquetOptions})`)
-  // Of the records of one person, the first tells of the person.
-  await session.run(`
-    create temp table several as
-    select serial, person, case when row_number() over (partition by ordinal order by serial) = 1 then ordinal end as ordinal
-    from settled_spine
-    join person using (founding)`)
   const names = `[${agencies.map(quoteText).join(', ')}]`
   const none = indexColumns.split(',').map((name) => name.trim())
-  const row = (kind: string, columns: Record<string, string>): string => {
+  const row = (kind: string, own: readonly string[], as: Record<string, string> = {}): string => {
     const value = (name: string): string =>
-      name === 'kind' ? quoteText(kind) : (columns[name] ?? 'null')
+      name === 'kind' ? quoteText(kind) : (as[name] ?? (own.includes(name) ? name : 'null'))
     return none.map((name) => `${value(name)} as ${name}`).join(', ')
   }
-  const spine = row('spine', {
-    serial: 'record.serial',
-    person: 'coalesce(plain.person, other.person)',
-    t1: 'record.t1',
-    t4: 'record.t4',
-    ordinal: 'coalesce(plain.ordinal, other.ordinal)',
-    version: `coalesce(known.version, ${version})`,
-    founded: `case when plain.ordinal is not null or other.ordinal is not null
-      then coalesce(before.version, ${version}) end`,
-    first_wave: 'least(known.first_wave, record.first_wave)',
-    last_wave: 'record.last_wave',
-  })
+  const ofSpine = ['serial', 'person', 't1', 't4', 'version', 'founded', 'first_wave', 'last_wave']
+  const onFirst = { ordinal: 'case when founded is not null then ordinal end' }
   await session.run(`
     copy (
       select * from no_index
       union all
-      (select ${spine}
-      from ${files.records} as record
-      left join (select t1, person, ordinal from person where t1 is not null) as plain using (t1)
-      left join several as other on other.serial = case when plain.person is null then record.serial end
-      left join (select serial, version, first_wave from known_spine) as known on known.serial = record.serial
-      left join (select person, version from known_person) as before
-        on before.person = coalesce(plain.person, other.person)
-      order by record.${files.isSorted ? 'file_row' : 'serial'})
+      select ${row('spine', ofSpine, onFirst)} from spine_link
       union all
-      (select ${row('change', { person: 'person', other: 'other', reason: 'reason', version: 'version' })}
+      (select ${row('change', ['person', 'other', 'reason', 'version'])}
       from all_change order by person, other, reason, version)
       union all
-      (select ${row('case', {
-        case_id: 'case_id',
-        agency: 'agency',
-        serial: 'serial',
-        spine_serial: 'spine_serial',
+      (select ${row('case', ['case_id', 'agency', 'serial', 'spine_serial'], {
         reason: 'max(reason)',
       })}
       from (
@@ -107,7 +72,7 @@ export async function writeIndex(
       group by case_id, agency, serial, spine_serial
       order by case_id)
       union all
-      (select ${row('together', { serial: 'serial', spine_serial: 'spine_serial' })}
+      (select ${row('together', ['serial', 'spine_serial'])}
       from together where serial <> spine_serial order by serial, spine_serial)
     ) to ${quoteText(files.indexFile)} (${parquetOptions})`)
 }
