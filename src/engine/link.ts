@@ -223,7 +223,7 @@ async function requireBridge(session: Session): Promise<void> {
 
 /** Two persons with one number would be one person: a broken invariant, never a result. */
 async function writePersons(session: Session, file: string): Promise<number> {
-  await session.run(`copy (select ordinal, person from person order by ordinal)
+  await session.run(`copy (select ordinal, person from person)
     to ${quoteText(file)} (${parquetOptions})`)
   if ((await repeatsIn(session, file, 'person')) > 0) throw new Error('two persons share a number')
   const [found] = await session.rows<{ persons: number }>('select count(*) as persons from person')

@@ -11,7 +11,7 @@ import type { WeakerType } from './shared-keys.ts'
  * - `spine_row` (t1, t4 and the weaker tokens): the records of the spine, told by their `rowid`.
  * - `repeated_<n>`: tokens of a type that several of them have.
  * - `beside` (agency, t1, t4, weaker tokens): the records of all others. `row`: the record of the spine with the same K1, NULL where none
- *   has it or several do; `same_2` and so on: whether the two agree in a key, NULL where this record does not have it.
+ *   has it or several do; `same_2` and so on: whether the two agree in a key, NULL where one of them does not have it.
  *
  * @param types - which weaker keys are sent; there are no columns of the others.
  */
@@ -40,10 +40,7 @@ function besideStep(agencies: readonly AgencyFiles[], tokens: readonly string[])
   const others = agencies.filter(({ isSpine }) => !isSpine).map(({ agency }) => agency)
   const same = tokens
     .filter((token) => token !== 't1')
-    .map((token) => {
-      const isSame = `coalesce(other.${token} = spine.${token}, false)`
-      return `case when other.${token} is not null then ${isSame} end as ${token.replace('t', 'same_')}`
-    })
+    .map((token) => `other.${token} = spine.${token} as ${token.replace('t', 'same_')}`)
   const from = others.map((agency) => `select * from record_${agency}`)
   return `
     create temp table beside as

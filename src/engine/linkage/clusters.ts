@@ -38,7 +38,8 @@ export async function clusterSizes(session: Session): Promise<Record<string, num
       from spine_pair
       join person as a on a.founding = spine_pair.first
       join person as b on b.founding = spine_pair.second
-    )`)
+    )
+    where a <> b`)
   await labelComponents(session, 'hanging_edge', 'hanging_label')
   const rows = await session.rows<{ persons: number; clusters: number }>(`
     select persons, count(*) as clusters

@@ -66,8 +66,8 @@ export async function requireInvariants(
     from person_of_links`)
   const [differing] = await session.rows<{ k4s: number }>(`
     select count(*) as k4s
-    from (from beside where row is not null and not same_4)
-    semi join number_place using (t1)`)
+    from (from beside where row is not null and t4 is not null and same_4 is distinct from true)
+    anti join suspect using (t1)`)
   const { linked = 0, duplicates = 0 } = agencies[spine] ?? {}
   const broken = {
     withoutSpine: persons - (linked - duplicates),

@@ -46,7 +46,7 @@ export function suspectSteps(agencies: number): string[] {
     select t1
     from spine_row
     where rowid in (
-      select row from beside where row is not null and not same_4
+      select row from beside where row is not null and t4 is not null and same_4 is distinct from true
       union all
       select row
       from (select agency, row, row >> 6 as block from beside)

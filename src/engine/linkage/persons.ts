@@ -1,14 +1,14 @@
 /** The persons of a linkage, and where every record stands after the passes by number. */
 
 /**
- * Table `person`: ordinal, person number and founding of every person; whether it has a K1; its K4; and its K1 where one join
- * settles it. Table `other_k4`: ordinal and K4 of persons that people made one of two births.
+ * View `person`: ordinal, person number and founding of every person; whether it has a K1; its K4; and its K1 where one join
+ * settles it. Its table is in order of number, so that a row's place is the ordinal. Table `other_k4`: ordinal and K4 of persons that people made one of two births.
  *
  * @param isFirst - nobody is known yet. Else the table `named` says who has which number.
  */
 export const personSteps = (isFirst: boolean): string[] => [
   `
-  create temp table person as
+  create temp table person_row as
   with of_suspects as (
     select founding, max(t4) as t4, bool_or(number is not null) as has_number
     from settled_spine
@@ -16,22 +16,20 @@ export const personSteps = (isFirst: boolean): string[] => [
   ), brought as (
     select founding, max(t4) as t4 from settled_other where founding is not null group by founding
   )
-  select (row_number() over () - 1)::integer as ordinal, person, founding, t1, t4, has_number
+  select ${isFirst ? 'person_of(founding)' : 'person'} as person, founding, t1, t4, has_number
   from (
-    select ${isFirst ? 'person_of(founding)' : 'person'} as person, founding, t1, t4, has_number
-    from (
-      select t1 as founding, t1, t4, true as has_number
-      from spine_row
-      anti join suspect using (t1)
-      where t1 is not null
-      union all
-      select founding, null, coalesce(of_suspects.t4, brought.t4), has_number
-      from of_suspects
-      left join brought using (founding)
-    )
-    ${isFirst ? '' : 'join named using (founding)'}
-    order by person
-  )`,
+    select t1 as founding, t1, t4, true as has_number
+    from spine_row
+    anti join suspect using (t1)
+    where t1 is not null
+    union all
+    select founding, null, coalesce(of_suspects.t4, brought.t4), has_number
+    from of_suspects
+    left join brought using (founding)
+  )
+  ${isFirst ? '' : 'join named using (founding)'}
+  order by person`,
+  'create temp view person as select rowid::integer as ordinal, * from person_row',
   `create temp table other_k4 as
   select distinct ordinal, settled_spine.t4
   from settled_spine

@@ -52,7 +52,7 @@ function sharedStep(type: WeakerType): string {
   return `
     create temp table shared_${type} as
     with odd as (
-      select t1, ${token} from beside where ${token} is not null and (row is null or not same_${type})
+      select t1, ${token} from beside where ${token} is not null and same_${type} is distinct from true
     )
     select ${token}
     from (
