@@ -35,7 +35,7 @@ export function twinSteps(isDuplicateFree: boolean, rules: LinkRules): string[] 
     create temp table twin_record as
     select *
     from record
-    where is_spine
+    where is_spine and not ${isDuplicateFree}
       and (t2 in (from sound_twin_2) or t3 in (from sound_twin_3))`)
 }
 
