@@ -20,7 +20,7 @@ import {
   noticeFilesOf,
   requireOneSpine,
 } from './linkage/agencies.ts'
-import { besideSteps } from './linkage/beside.ts'
+import { besideSteps, doneBesideStep } from './linkage/beside.ts'
 import { byNumberSteps } from './linkage/by-number.ts'
 import { clusterSizes } from './linkage/clusters.ts'
 import { labelComponents } from './linkage/components.ts'
@@ -119,7 +119,9 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   session.registerColumnFunction('person_of', 16, linkage.personsOf)
   const { torn, held } = await takeHistory(session, linkage, { agencies, spine: spine.agency })
   await run(session, recordSteps(agencies, held > 0))
-  await run(session, besideSteps(agencies, typesOf(linkage.deliveries)))
+  const types = typesOf(linkage.deliveries)
+  await run(session, besideSteps(agencies, types))
+  const sent = await sentKeys(session, agencies, types)
   const notices = await placeByNumber(session, linkage, { agencies, spine, version })
   const personsFile = join(outDir, 'persons.parquet')
   const persons = await writePersons(session, personsFile)
@@ -133,7 +135,7 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
     before,
     persons,
     lateWave,
-    sent: await sentKeys(session, agencies, typesOf(linkage.deliveries)),
+    sent,
     outDir,
   })
   await requireInvariants(session, persons, { spine: spine.name, ...flows })
@@ -170,7 +172,7 @@ async function placeByNumber(
   const isFirst = known === undefined
   await run(session, [decidedTokenStep(spine.agency), ...twinSteps(spine.isDuplicateFree, rules)])
   await run(session, [noticeStep(noticeFilesOf(deliveries)), ...suspectSteps(agencies.length)])
-  await run(session, keptSteps(typesOf(deliveries)))
+  await run(session, [...keptSteps(typesOf(deliveries)), doneBesideStep])
   const notices = await numberSuspects(session, rules)
   await run(session, [foundingStep, pairStep(rules), foundingEdgeStep])
   await labelComponents(session, 'founding_edge', 'founding_label')

@@ -12,6 +12,9 @@ import type { WeakerType } from './shared-keys.ts'
  * - `repeated_<n>`: tokens of a type that several of them have.
  * - `beside` (agency, t1, t4, weaker tokens): the records of all others. `row`: the record of the spine with the same K1, NULL where none
  *   has it or several do; `same_2` and so on: whether the two agree in a key, NULL where one of them does not have it.
+ * - `k4_apart` (t1): numbers of which an agency has a K4 that the spine does not have.
+ *
+ * `beside` is by far the greatest table of a run: `doneBesideStep` gives its memory to what comes after.
  *
  * @param types - which weaker keys are sent; there are no columns of the others.
  */
@@ -28,8 +31,12 @@ export function besideSteps(
       select t${type} from spine_row where t${type} is not null group by t${type} having count(*) > 1`,
     ),
     besideStep(agencies, tokens),
+    `create temp table k4_apart as
+    select distinct t1 from beside where row is not null and t4 is not null and same_4 is distinct from true`,
   ]
 }
+
+export const doneBesideStep = 'drop table beside'
 
 /** The columns of tokens of `spine_row` and `beside`. */
 export function tokenColumns(types: readonly WeakerType[]): string[] {

@@ -26,7 +26,7 @@ export async function doubledPersons(session: Session): Promise<number> {
 
 /**
  * A link that one join made stands with its person's own number; of no such number has an agency a K4 that the spine does not
- * have (`beside` tells). All other links are laid beside their persons here.
+ * have (`k4_apart`). All other links are laid beside their persons here.
  *
  * @param flows - `doubled`: what `doubledPersons` found.
  * @throws {Refusal} `state-conflict` with how often each invariant is broken.
@@ -65,9 +65,7 @@ export async function requireInvariants(
       count(*) filter (has_k4s and ordinal not in (${ofDecision})) as k4s
     from person_of_links`)
   const [differing] = await session.rows<{ k4s: number }>(`
-    select count(*) as k4s
-    from (from beside where row is not null and t4 is not null and same_4 is distinct from true)
-    anti join suspect using (t1)`)
+    select count(*) as k4s from number_place semi join k4_apart using (t1)`)
   const { linked = 0, duplicates = 0 } = agencies[spine] ?? {}
   const broken = {
     withoutSpine: persons - (linked - duplicates),

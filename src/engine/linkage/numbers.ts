@@ -26,7 +26,7 @@ export function noticeStep(files: readonly string[]): string {
 
 /**
  * Table `suspect`: numbers with two K4, on two serials of an agency, in a notice, of a twin or in a decision. A K4 that the spine
- * does not have differs from every other. Needs `beside`, `notice`, `twin_record` and `decided_token`.
+ * does not have differs from every other. Needs `beside`, `k4_apart`, `notice`, `twin_record` and `decided_token`.
  */
 export function suspectSteps(agencies: number): string[] {
   const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
@@ -43,11 +43,11 @@ export function suspectSteps(agencies: number): string[] {
     create temp table suspect as
     from repeated_1
     union
+    from k4_apart
+    union
     select t1
     from spine_row
     where rowid in (
-      select row from beside where row is not null and t4 is not null and same_4 is distinct from true
-      union all
       select row
       from (select agency, row, row >> 6 as block from beside)
       semi join crowded using (agency, block)
