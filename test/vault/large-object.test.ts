@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { test } from 'tap'
 import { openStream, sealStream } from '../../src/vault/sealed-object.ts'
+import { optionsFor, setUp } from './new-vault.ts'
 import { sealingPair } from './sealing-pair.ts'
 
 const mib = 1 << 20
@@ -50,4 +51,20 @@ test('passes 1 GiB in bounded memory', async (t) => {
   t.ok(large.peakMiB < 640, 'takes no more than a worker can spare')
   const rate = Math.round(1024 / large.seconds)
   t.comment(`sealed and opened ${rate} MiB/s, peak ${Math.round(large.peakMiB)} MiB`)
+})
+
+test('holds a few segments of an object that is put, and leaves none to the collector', async (t) => {
+  const { vault } = await setUp(t)
+  const before = process.memoryUsage().arrayBuffers
+  let most = 0
+  async function* source(): AsyncGenerator<Uint8Array> {
+    const chunk = Buffer.alloc(mib, 7)
+    for (let sent = 0; sent < 64; sent += 1) {
+      yield chunk
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+    }
+  }
+  const { plainBytes } = await vault.put(source(), optionsFor(context.objectId))
+  t.equal(plainBytes, 64 * mib)
+  t.ok(most < 8 * mib, 'a segment that is written is gone')
 })
