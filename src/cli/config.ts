@@ -32,7 +32,7 @@ const environmentSchema = z.object({
   GYEOL_SCRATCH: text.optional(),
   GYEOL_JOBS: whole(1, 256).optional(),
   GYEOL_JOB_MEMORY_MIB: whole(64, 1_048_576).default(400),
-  GYEOL_JOB_THREADS: whole(1, 256).default(1),
+  GYEOL_JOB_THREADS: whole(1, 256).default(2),
   GYEOL_KEYS: text.optional(),
   GYEOL_TLS: text.optional(),
   GYEOL_ORIGIN: z

@@ -52,8 +52,8 @@ export const settings = [
   },
   {
     variable: 'GYEOL_JOB_THREADS',
-    otherwise: '1',
-    meaning: 'Threads that one job may use in DuckDB',
+    otherwise: '2',
+    meaning: 'Threads that one job may use in DuckDB; two, so that a lone job leaves no core idle',
   },
   {
     variable: 'GYEOL_KEYS',

@@ -88,7 +88,7 @@ export async function startTestService(
       keyring: keyrings[side],
       side,
       jobMemoryMiB: 256,
-      jobThreads: 1,
+      jobThreads: 2,
       releaseSigner: authority.releaseSigner,
     }
     const worker = await startWorker({
