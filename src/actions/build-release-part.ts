@@ -116,7 +116,8 @@ async function buildFiles(deps: WorkerDeps, run: JobRun, part: ReleasePart): Pro
       ...(where ? { where } : {}),
     }
     const built = await releaseRows(session, rows)
-    await requireNoNames(deps, run, { ...rows, session, release: part.release })
+    const { few } = built
+    await requireNoNames(deps, run, { ...rows, few, session, release: part.release })
     if (files.csv !== undefined && policy.csvEncoding === 'cp949') await recodeToCp949(files.csv)
     return { ...built, files: filesOf(name, files, policy.formats) }
   } finally {

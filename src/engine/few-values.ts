@@ -18,6 +18,8 @@ export type FewValued = {
   /** SQL over `part`, `persons` and the join. */
   value: string
   join: string
+  /** A relation of the values that leave, as texts, in a column of its name. */
+  leaving: string
   /** Cells with a value in the rows that leave; how many of them leave as something else; how many as nothing. */
   cells: number
   changed: number
@@ -129,8 +131,12 @@ async function listed(
     const { cells = 0, left = 0, same = 0, identifiers = 0 } = counts ?? {}
     const changed = ownValue.has(column.rule.rule) ? cells : cells - same
     const numbers = { cells, changed, emptied: cells - left, identifiers }
-    if (left === 0) return [column.name, { value: 'null::varchar', join: '', ...numbers }, []]
+    const none = `(select null::varchar as ${quoteIdentifier(column.name)})`
+    if (left === 0) {
+      return [column.name, { value: 'null::varchar', join: '', leaving: none, ...numbers }, []]
+    }
     const name = quoteIdentifier(`listed ${column.name}`)
+    const leaving = `(select becomes::varchar as ${quoteIdentifier(column.name)} from ${name})`
     const value = unlessHidden(column, `${name}.becomes`)
     // Every value is in the list, and a missing one too: a left join would cut the rows into those with a partner and those
     // without, again and again, until every step had a handful of them at a time.
@@ -141,7 +147,7 @@ async function listed(
       `create or replace temp table ${name} as
         select value, try_cast(becomes as ${name}) as becomes from ${valuesOf(column)}`,
     ]
-    return [column.name, { value, join, ...numbers }, statements]
+    return [column.name, { value, join, leaving, ...numbers }, statements]
   })
   const statements = lists.flatMap(([, , each]) => each)
   if (statements.length > 0) await session.run(statements.join(';\n'))

@@ -18,8 +18,12 @@ export type NameList = {
   path: string
 }
 
-/** The file, and its columns. */
-export type Searched = { parquet: string; columns: readonly ReleasedColumn[] }
+/** The file, and its columns; of a column of few values those that leave are known already. */
+export type Searched = {
+  parquet: string
+  columns: readonly ReleasedColumn[]
+  few?: ReadonlyMap<string, { leaving: string }>
+}
 
 const nameLengthMin = 10
 const digitsMin = 15
@@ -29,9 +33,12 @@ const linksMax = 8
 /** The least number of `digitsMin` digits. */
 const numberMin = 10 ** (digitsMin - 1)
 
-const countsAsName = `(case when not regexp_matches(word, '[0-9]') then strlen(word) >= ${lettersMin}
-    when regexp_matches(word, '[A-Za-z]') then strlen(word) >= ${nameLengthMin}
-    else strlen(word) >= ${digitsMin} end)`
+/** True where there is room for a name. */
+function countsAsName(word: string): string {
+  return `(case when not regexp_matches(${word}, '[0-9]') then strlen(${word}) >= ${lettersMin}
+    when regexp_matches(${word}, '[A-Za-z]') then strlen(${word}) >= ${nameLengthMin}
+    else strlen(${word}) >= ${digitsMin} end)`
+}
 
 const personNumber = ['person::varchar', `replace(person::varchar, '-', '')`] as const
 const namesOf = {
@@ -42,25 +49,32 @@ const namesOf = {
 } as const satisfies Record<NameList['kind'], readonly string[]>
 
 /**
- * Makes the table `word` of all words that could be a name: every different value is taken apart once. The case is changed
- * here and not in the lists: the engine then passes over what of a list no word can equal, and a few words cost nothing.
+ * Makes the table `word` of all words that could be a name. A text is cut into runs of the characters of names, which costs
+ * a look at each; only a different run in which there is room for a name is taken apart, and most texts have none.
  *
  * @returns whether there is any.
  */
 export async function collectWords(session: Session, of: Searched): Promise<boolean> {
-  const words = searched(of).map(
-    ({ index, value, isLong }) => `
-      select ${index} as "column", unnest(${wordsOf('value')}) as word
-      from (select distinct ${value} as value from read_parquet(${quoteText(of.parquet)}) where ${isLong})`,
+  const runs = searched(of).map(
+    ({ index, value, isLong, from }) => `
+      select ${index} as "column", unnest(regexp_extract_all(${value}, '[0-9A-Za-z._-]{${nameLengthMin},}')) as run
+      from ${from} where ${isLong}`,
   )
-  if (words.length === 0) return false
-  await session.run(`create or replace temp table word as
-    select distinct "column", unnest([word, upper(word), lower(word)]) as word
-    from (${words.join(' union all ')}) where ${countsAsName}`)
+  if (runs.length === 0) return false
+  await session.run(`
+    create or replace temp table run as
+    select distinct "column", run from (${runs.join(' union all ')}) where ${countsAsName('run')};
+    create or replace temp table word as
+    select "column", word
+    from (select "column", unnest(${wordsOf('run')}) as word from run) where ${countsAsName('word')};
+    drop table run`)
   return (await session.rows('from word limit 1')).length > 0
 }
 
-/** The first column in which a name of the list stands, and in how many rows. Needs the table `word`. */
+/**
+ * The first column in which a name of the list stands, and in how many rows. Needs the table `word`. The case is changed in the
+ * words and not in the list: the engine then passes over what of a list no word can equal, and a few words cost nothing.
+ */
 export async function nameAmongWords(
   session: Session,
   of: Searched,
@@ -70,8 +84,9 @@ export async function nameAmongWords(
     (name) => `select ${name} as word from read_parquet(${quoteText(path)})`,
   )
   await session.run(`create or replace temp table known_word as
-    select distinct word."column", word.word
-    from (${names.join(' union all ')}) as names join word using (word)`)
+    select distinct cased."column", cased.word
+    from (${names.join(' union all ')}) as names
+    join (select "column", unnest([word, upper(word), lower(word)]) as word from word) as cased using (word)`)
   const [first] = await session.rows<{ column: number }>(
     'select "column" from known_word order by "column" limit 1',
   )
@@ -87,13 +102,17 @@ export async function nameAmongWords(
 }
 
 /** The columns whose values are not of our own making or of a closed list, as texts. */
-function searched({ columns }: Searched) {
+function searched({ columns, parquet, few }: Searched) {
+  const file = `read_parquet(${quoteText(parquet)})`
   return columns.flatMap((column, index) => {
     if (!mayHoldIdentifier(column)) return []
     const name = quoteIdentifier(column.name)
-    return column.type === 'string'
-      ? [{ index, name: column.name, value: name, isLong: `strlen(${name}) >= ${nameLengthMin}` }]
-      : [{ index, name: column.name, value: `${name}::varchar`, isLong: `${name} >= ${numberMin}` }]
+    const from = few?.get(column.name)?.leaving ?? file
+    const [value, isLong] =
+      column.type === 'string'
+        ? [name, `strlen(${name}) >= ${nameLengthMin}`]
+        : [`${name}::varchar`, `${name} >= ${numberMin}`]
+    return [{ index, name: column.name, from, value, isLong }]
   })
 }
 

@@ -45,8 +45,12 @@ export type ReleaseRows = {
   csv?: string
 }
 
-/** What became of a part, and what it lost by it. */
-export type BuiltPart = { counts: ReleasedRows; utility: PartUtility }
+/** What became of a part, what it lost by it, and its columns of few values, as long as the session is open. */
+export type BuiltPart = {
+  counts: ReleasedRows
+  utility: PartUtility
+  few: ReadonlyMap<string, FewValued>
+}
 
 export type ReleasedRows = {
   rows: number
@@ -94,7 +98,8 @@ export async function releaseRows(session: Session, release: ReleaseRows): Promi
   const { outsideScope, sensitive } = leaving
   const otherPersons = (await rowsOf(session, release.part)) - rows - outsideScope - sensitive
   const counts = { rows, outsideScope, sensitive, otherPersons, escapedCells }
-  return { counts, utility: await measureUtility(session, { ...release, leaving, few, rows }) }
+  const utility = await measureUtility(session, { ...release, leaving, few, rows })
+  return { counts, utility, few }
 }
 
 function refuseIf(rows: number, { tableName: table }: ReleaseRows, column: string): void {

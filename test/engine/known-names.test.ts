@@ -127,3 +127,12 @@ test('does not search where values are of a closed list or of our own making', a
   }
   t.equal(await collectWords(session, { parquet, columns: [note] }), true)
 })
+
+test('searches what leaves of a column of few values where it is listed', async (t) => {
+  const { session, path } = await openScratch(t)
+  const parquet = path('release.parquet')
+  await session.run(`copy (select 'nothing' as "NOTE") to ${quoteText(parquet)} (format parquet)`)
+  const few = new Map([['NOTE', { leaving: `(select '${serial}' as "NOTE")` }]])
+  t.equal(await collectWords(session, { parquet, columns: [note], few }), true)
+  t.equal(await collectWords(session, { parquet, columns: [note] }), false)
+})
