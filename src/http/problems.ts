@@ -66,19 +66,32 @@ export type Problem = z.infer<typeof problemSchema>
 const retryAfterSeconds = 5
 const issuesShownMax = 10
 
-/** Sends the problem that fits what was thrown, and says whether the connection's unread body must be dropped. */
+/** How long the rest of a body is read that nobody wants. */
+const unwantedBodyMs = 30_000
+
+/** Sends the problem that fits what was thrown. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error, request)
   if (problem.status === 503 || problem.status === 429) {
     reply.header('retry-after', String(retryAfterSeconds))
   }
-  // A body that nobody will read would otherwise be taken for the next request.
-  if (!request.raw.complete) reply.header('connection', 'close')
+  readOn(request)
   reply
+    .removeHeader('connection')
     .code(problem.status)
     .type('application/problem+json')
     .serializer((body: unknown) => JSON.stringify(body))
     .send({ ...problem, instance: request.id })
+}
+
+/**
+ * Reads the rest of a body and forgets it: many a sender looks for an answer only when everything is sent, and would meet a
+ * closed connection in its place.
+ */
+function readOn({ raw }: FastifyRequest): void {
+  if (raw.complete || raw.destroyed) return
+  const late = setTimeout(() => raw.socket.destroy(), unwantedBodyMs).unref()
+  raw.once('close', () => clearTimeout(late)).resume()
 }
 
 /** The problem that a thrown thing is to its caller. */
@@ -104,6 +117,9 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
     )
   }
   const status = statusOfFramework(error)
+  if (status === 413) {
+    return refused('body-too-large', 'The body is larger than this address takes.', {})
+  }
   if (status !== undefined) return unread(status)
   request.log.error({ error: errorPlace(error) }, 'request failed')
   return isOutage(error)
@@ -149,7 +165,6 @@ const titles: Record<number, string> = {
   404: 'Not found',
   405: 'Method not allowed',
   408: 'Too slow',
-  413: 'Body too large',
   414: 'Address too long',
   415: 'Media type not supported',
   431: 'Headers too large',

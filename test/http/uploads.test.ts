@@ -131,6 +131,19 @@ test('uploads that are not what they say', async (t) => {
     t.equal(vault().length, before, 'nothing of it stays')
   })
 
+  await t.test('who reads only when everything is sent is told why, too', async (t) => {
+    const bytes = 32_000_000
+    const refusals = {
+      'POST /v1/projects': 413,
+      [`POST /v1/deliveries/${delivery}/submission`]: 413,
+      'PUT /v1/deliveries/00000000-0000-4000-8000-000000000000/keys/1': 415,
+      'PUT /v1/nowhere': 413,
+    }
+    for (const [target, status] of Object.entries(refusals)) {
+      t.match(await sendThenRead(stage, target, bytes), new RegExp(`^HTTP/1.1 ${status} `), target)
+    }
+  })
+
   await t.test('a length and chunks at once, and two media types, do not get in', async (t) => {
     const raw = (head: string): Promise<string> => sendRaw(stage, `${head}\r\n\r\n0\r\n\r\n`)
     const line = `PUT ${path} HTTP/1.1\r\nHost: localhost\r\n`
@@ -189,6 +202,27 @@ function cutOff({ other }: HttpStage, path: string, bytes: Buffer): Promise<void
     })
     outgoing.once('error', () => resolve())
     outgoing.write(bytes.subarray(0, Math.floor(bytes.length * 0.6)), () => outgoing.destroy())
+  })
+}
+
+/** What the server says to one who reads nothing before the whole body is sent. */
+function sendThenRead({ other }: HttpStage, target: string, bytes: number): Promise<string> {
+  const { url, tls } = other.reach
+  const { hostname: host, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port), ...tls }, () => {
+      socket.write(
+        `${target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n`,
+      )
+      socket.write(Buffer.alloc(bytes, 'a'), (error) => {
+        if (error) return reject(error)
+        socket.once('data', (answer) => {
+          resolve(String(answer))
+          socket.destroy()
+        })
+      })
+    })
+    socket.once('error', reject)
   })
 }
 
