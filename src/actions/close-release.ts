@@ -26,7 +26,7 @@ import { insertReleaseFile } from '../store/release-files.ts'
 import { type Release, saveReleaseBuilt } from '../store/releases.ts'
 import { filesOf } from './build-release-part.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
-import { type Described, descriptionsOf } from './describe-release.ts'
+import { type Described, descriptionsOf, fileOf } from './describe-release.ts'
 import { type FilesBefore, filesBefore, formatOf } from './files-before.ts'
 import { lostUtility } from './lost-utility.ts'
 import { ringFor } from './ring.ts'
@@ -44,17 +44,16 @@ export async function closeRelease(deps: WorkerDeps, run: JobRun, release: Relea
   const sealed = await sealAll(deps, run, persons)
   const { tables, counts, reports } = await filesBefore(deps, release)
   const described = await describe(deps, run, { policy, tables, counts, persons: sealed })
-  sealed.push(...(await sealAll(deps, run, described)))
   const facts = await factsOf(deps, release, policy)
-  const filesNow = (): PackageFile[] => [
-    ...[...tables, ...counts, ...reports],
-    ...sealed.map(packageFile),
+  const files: PackageFile[] = [
+    ...[...tables, ...counts, ...reports, ...sealed.map(packageFile)],
+    ...Object.entries(described).map(fileOf),
   ]
-  const explained = await explain(deps, run, { release, policy, facts, files: filesNow() })
-  sealed.push(...(await sealAll(deps, run, explained)))
-  const manifest = manifestOf(facts, filesNow())
+  const explained = await explain(deps, run, { release, policy, facts, files })
+  const manifest = manifestOf(facts, [...files, ...Object.entries(explained).map(fileOf)])
   const bytes = Buffer.from(`${canonicalJson(manifest)}\n`)
-  sealed.push(...(await sealAll(deps, run, await signed(deps, run, bytes))))
+  const texts = await written(run, { ...described, ...explained, ...signed(deps, bytes) })
+  sealed.push(...(await sealAll(deps, run, texts))) // All at once: each waits for the disk.
   const manifestSha256 = createHash('sha256').update(bytes).digest()
   await save(deps, run, release, { manifest, manifestSha256, sealed })
 }
@@ -108,7 +107,7 @@ async function describe(
   deps: WorkerDeps,
   run: JobRun,
   of: { policy: Policy; persons: Sealed[] } & Pick<FilesBefore, 'tables' | 'counts'>,
-): Promise<Made[]> {
+): Promise<Record<string, string>> {
   const project = await findProject(deps.pool, run.job.projectId)
   const { report: utility } = await lostUtility(deps.pool, run.job)
   const persons = of.persons.map((each) => ({
@@ -126,11 +125,11 @@ async function describe(
       Object.entries(utility.tables).map(([table, { rows }]) => [table, rows['escapedCells'] ?? 0]),
     ),
   })
-  return [
-    await written(run, 'utility-report.json', `${JSON.stringify(utility, null, 2)}\n`),
-    await written(run, 'datapackage.json', `${JSON.stringify(document, null, 2)}\n`),
-    await written(run, 'README.txt', releaseReadme),
-  ]
+  return {
+    'utility-report.json': `${JSON.stringify(utility, null, 2)}\n`,
+    'datapackage.json': `${JSON.stringify(document, null, 2)}\n`,
+    'README.txt': releaseReadme,
+  }
 }
 
 /** Codebook, provenance, and what else is said of a package for those who do not know its policy. */
@@ -138,30 +137,32 @@ async function explain(
   deps: WorkerDeps,
   run: JobRun,
   of: Omit<Described, 'project' | 'catalogue'>,
-): Promise<Made[]> {
+): Promise<Record<string, string>> {
   const project = await findProject(deps.pool, run.job.projectId)
   if (!project) throw new Error('a release belongs to a project')
   const catalogue = catalogueSchema.parse(project.catalogue)
-  const texts = await descriptionsOf(deps, { ...of, project, catalogue })
-  return Promise.all(Object.entries(texts).map(([name, text]) => written(run, name, text)))
+  return descriptionsOf(deps, { ...of, project, catalogue })
 }
 
 /** The manifest and its signatures: Ed25519, and CMS for those who check with OpenSSL. */
-async function signed(deps: WorkerDeps, run: JobRun, manifest: Buffer): Promise<Made[]> {
+function signed(deps: WorkerDeps, manifest: Buffer): Record<string, string | Buffer> {
   const signature = deps.keyring.sign({ purpose: 'release-signature' }, manifest)
-  const text = `${Buffer.from(signature).toString('base64')}\n`
   const cms = deps.releaseSigner && signDetached(deps.releaseSigner, manifest, new Date())
-  return [
-    await written(run, 'manifest.json', manifest),
-    await written(run, 'manifest.json.sig', text),
-    ...(cms ? [await written(run, 'manifest.p7s', cms)] : []),
-  ]
+  return {
+    'manifest.json': manifest,
+    'manifest.json.sig': `${Buffer.from(signature).toString('base64')}\n`,
+    ...(cms && { 'manifest.p7s': cms }),
+  }
 }
 
-async function written(run: JobRun, name: string, content: string | Buffer): Promise<Made> {
-  const path = join(run.scratchDir, `package-${name}`)
-  await writeFile(path, content, { mode: 0o600 })
-  return { name, path, rows: null }
+function written(run: JobRun, contents: Record<string, string | Buffer>): Promise<Made[]> {
+  return Promise.all(
+    Object.entries(contents).map(async ([name, content]) => {
+      const path = join(run.scratchDir, `package-${name}`)
+      await writeFile(path, content, { mode: 0o600 })
+      return { name, path, rows: null }
+    }),
+  )
 }
 
 function packageFile({ name, rows, file }: Sealed): PackageFile {

@@ -55,7 +55,7 @@ function jsonText(document: object | Json): string {
 }
 
 /** A text as the file of the package that it will be. */
-function fileOf([name, text]: [string, string]): PackageFile {
+export function fileOf([name, text]: [string, string]): PackageFile {
   const bytes = Buffer.from(text)
   return { name, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }

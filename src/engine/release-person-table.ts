@@ -1,5 +1,6 @@
 import type { Policy } from '../core/policy.ts'
 import { diagnosisSql } from './measure-release.ts'
+import { releaseParquet } from './release-rows.ts'
 import { quoteText, type Session } from './session.ts'
 
 /** What the table is made of. */
@@ -28,7 +29,7 @@ export async function writePersonTable(session: Session, of: PersonTable): Promi
   const columns = of.time === 'none' ? 'pseudonym' : `pseudonym, ${value} as diagnosis_month`
   const query = `select ${columns} from read_parquet(${quoteText(of.persons)}) order by rank`
   const [copied] = await session.rows<{ Count: number }>(
-    `copy (${query}) to ${quoteText(of.parquet)} (format parquet, compression zstd)`,
+    `copy (${query}) to ${quoteText(of.parquet)} (${releaseParquet})`,
   )
   if (of.csv !== undefined) {
     await session.run(`copy (${query}) to ${quoteText(of.csv)} (format csv, header true)`)
