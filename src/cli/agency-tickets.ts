@@ -57,7 +57,7 @@ export const agencyDoubtCommand: Command = {
     const [file = ''] = given.positionals
     const project = given.need('project')
     await withClient(context, (client) => sendDoubts(client, project, file))
-    print('the list was taken; the next linkage makes cases of what is linked under its key')
+    print('the list was taken; the next linkage makes cases of what is linked')
     if (given.has('json')) print(JSON.stringify({ project, file }))
     return 0
   },

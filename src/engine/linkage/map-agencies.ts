@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { LinkageCounts } from '../../core/linkage-report.ts'
 import { quoteText, type Session } from '../session.ts'
 import { beforeStep, carriedStep, type LinkChange, linkChange } from '../waves/before.ts'
+import { carriedDoubtStep } from '../waves/doubts.ts'
 import { findExpired, isLate, thinTokens } from '../waves/expiry.ts'
 import type { Agency, LinkDelivery } from './agencies.ts'
 import { type Outcomes, outcomesOf, type Sent, validOf } from './counts.ts'
@@ -104,7 +105,10 @@ async function findLinks(
   if (!isFirst) await session.run(beforeStep(before[name] ?? []))
   const isOne = retired.length + deliveries.length === 1 && !isCarried
   for (const step of linkedSteps(agency, isOne)) await session.run(step)
-  if (isCarried) await session.run(carriedStep(agency.agency, retired))
+  if (isCarried) {
+    await session.run(carriedStep(agency.agency, retired))
+    await session.run(carriedDoubtStep(agency.agency, retired))
+  }
   if (isFirst || isSpine) return
   const change = await linkChange(session)
   flows.change.attached += change.attached

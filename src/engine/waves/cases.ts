@@ -90,6 +90,8 @@ export async function worklistOf(
     ), wave_of as (
       select agency, serial, last_wave from kept_record where not is_spine
       union all
+      select agency, serial, wave from carried_doubt
+      union all
       select ${spine}::utinyint, serial, last_wave from spine_wave
     ), named as (
       select t2, count(*)::integer as records from kept_record where t2 in (select t2 from chosen) group by t2

@@ -68,6 +68,42 @@ test('an agency with an apostrophe in its name can doubt', async (t) => {
   t.match(shown(doubted), [[doubted.cases.get("o'ne p a"), 'doubted', "o'ne", 1, 1]])
 })
 
+test('a link under an older linkage key can be doubted, and decided on', async (t) => {
+  const { deliver, link, changeKey } = await project(t)
+  const registry = [
+    { ...spine, serial: 'a', k1: '1', k4: 'x' },
+    { ...spine, serial: 'b', k1: '2', k4: 'y' },
+  ]
+  await deliver({
+    records: [
+      ...registry,
+      { ...one, serial: 'p', k1: '1', k4: 'x' },
+      { ...one, serial: 'q', k1: '2', k4: 'y' },
+      { ...one, serial: 'r', k1: '2', k4: 'y' },
+    ],
+    notices: [],
+  })
+  const [a, b] = of(await link(), 'spine a', 'spine b')
+  changeKey()
+  await deliver({ records: [...registry, { ...one, serial: 'r', k1: '2', k4: 'y' }], notices: [] })
+  const doubted = await link({ doubts: ['one p', 'one r', 'one nobody'] })
+  t.same(of(doubted, 'one p', 'one q', 'one r'), [a, b, b], 'to doubt changes nothing')
+  const id = (about: string): string => doubted.cases.get(about) ?? ''
+  const told = new Map(shown(doubted).map((line) => [(line as unknown[])[0], line]))
+  t.same(told.get(id('one p a')), [id('one p a'), 'doubted', 'one', 1, 1, '=..=.'])
+  t.same(told.get(id('one r b')), [id('one r b'), 'doubted', 'one', 2, 1, '=..=.'])
+  t.same([told.size, doubted.linked.report.change.cases.doubted], [2, 2])
+  const listed = new Set(shown(await link()).map((line) => (line as unknown[])[0]))
+  t.same(listed, new Set([id('one p a'), id('one r b')]), 'both stay on the list')
+  const verdicts = [
+    { caseId: id('one p a'), verdict: 'cannot-link' as const },
+    { caseId: id('one r b'), verdict: 'must-link' as const },
+  ]
+  const decided = await link({ verdicts })
+  t.same(of(decided, 'one p', 'one q', 'one r'), [undefined, b, b])
+  t.same(decided.linked.worklist, [])
+})
+
 test('a link by weaker keys can be doubted too', async (t) => {
   const { deliver, link } = await project(t)
   await deliver({
