@@ -177,7 +177,7 @@ test('an agency enrols, tries its keys, prepares and submits; the service takes 
 
   t.match(
     await run(['agency', 'doubt', at('some.csv'), ...asAgency]),
-    'the next linkage makes cases of what is linked under its key',
+    'the next linkage makes cases of what is linked',
   )
   const tickets = ['agency', 'tickets', ...asAgency, '--out', at('tickets'), '--json']
   t.match(await run(tickets), '{"tickets":[],"files":[]}')
