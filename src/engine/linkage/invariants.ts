@@ -3,9 +3,9 @@
  * program: nothing is published. What two people decided goes before every rule.
  */
 import { Refusal } from '../../core/errors.ts'
-import type { LinkageCounts } from '../../core/linkage-report.ts'
 import { decidedPass } from '../../core/passes.ts'
 import type { Session } from '../session.ts'
+import type { Outcomes } from './counts.ts'
 
 const ofDecision = `
   select ordinal from person join settled_spine using (founding) join spine_label using (serial)`
@@ -38,7 +38,11 @@ export async function requireInvariants(
     spine,
     agencies,
     doubled,
-  }: { spine: string; doubled: Record<string, number> } & Pick<LinkageCounts, 'agencies'>,
+  }: {
+    spine: string
+    agencies: Record<string, Pick<Outcomes, 'linked' | 'duplicates'>>
+    doubled: Record<string, number>
+  },
 ): Promise<void> {
   // A promoted link has another number by the project's own wish.
   const [found] = await session.rows<{ numbers: number; k4s: number }>(`

@@ -43,6 +43,15 @@ const cases: Case[] = [
     wanted: { p: [1, 'perfect', 'a'], m: [2, 'match', 'a'], c: [3, 'conflict'] },
   },
   {
+    name: 'another K4 is a conflict, though its number is on one serial of each agency',
+    records: [
+      a,
+      record(one, 'c', { k1: '1', k4: 'other' }),
+      record(two, 'p', { k1: '1', k4: 'b' }),
+    ],
+    wanted: { c: [3, 'conflict'], p: [1, 'perfect', 'a'] },
+  },
+  {
     name: 'a notice joins two numbers, but not two births',
     records: [a, record(one, 'n', { k1: '2', k4: 'b' }), record(two, 'c', { k1: '2', k4: 'x' })],
     notices: [['1', '2']],
