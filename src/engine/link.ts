@@ -205,15 +205,15 @@ async function takeHistory(
   const isNewKey = known !== undefined && known.epoch !== epoch
   const torn = await takeDecisions(session, verdicts, { agencies: names, spine, isNewKey })
   await takeDoubts(session, doubts, names)
-  await session.run(`create temp view sent_spine as from sent_${spine}`)
-  if (isNewKey) await requireBridge(session)
-  return { torn, held: await holdKeys(session, isNewKey ? undefined : `sent_${spine}`) }
+  const sent = `sent_${spine}`
+  if (isNewKey) await requireBridge(session, sent)
+  return { torn, held: await holdKeys(session, isNewKey ? undefined : sent) }
 }
 
 /** The registry has to bring every record again under a new linkage key, or its person would be lost. */
-async function requireBridge(session: Session): Promise<void> {
+async function requireBridge(session: Session, sent: string): Promise<void> {
   const [counted] = await session.rows<{ missing: number }>(
-    'select count(*) as missing from known_spine anti join sent_spine using (serial)',
+    `select count(*) as missing from known_spine anti join ${sent} using (serial)`,
   )
   if (counted?.missing === 0) return
   throw new Refusal(

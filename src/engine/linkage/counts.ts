@@ -6,13 +6,15 @@ import type { Session } from '../session.ts'
 import { tokenColumns } from './beside.ts'
 import { outcomeOf } from './persons.ts'
 import { rowsOf } from './records.ts'
-import type { WeakerType } from './shared-keys.ts'
+import { type WeakerType, weakerTypes } from './shared-keys.ts'
 
 /** What came of some serials; with which keys they were sent is counted apart. */
 export type Outcomes = Omit<FlowCounts, 'valid'>
 
-/** Serials with a key by which they can be found: all but the veto. */
-const validCount = 'count(coalesce(t1, t2, t3, t5)) as valid'
+/** Counts serials with a key by which they can be found: all but the veto. */
+function validCount(types: readonly WeakerType[]): string {
+  return `count(coalesce(${['t1', ...types.map((type) => `t${type}`)].join(', ')})) as valid`
+}
 
 /**
  * Counts serials of an agency by what came of them. A map tells it of those that are linked, `placed` of the others.
@@ -81,7 +83,7 @@ export async function sentKeys(
   const spine = agencies.find(({ isSpine }) => isSpine)?.agency ?? 0
   const rows = await session.rows<Record<string, number>>(`
     select agency, ${tokens.map((token) => `count(${token}) as ${token}`).join(', ')},
-      count(coalesce(${tokens.filter((token) => token !== 't4').join(', ')})) as valid
+      ${validCount(types)}
     from (
       select agency, ${tokens.join(', ')} from beside
       union all
@@ -104,7 +106,7 @@ export async function validOf(
   delivery: { files: readonly string[] },
 ): Promise<number> {
   const [sent] = await session.rows<{ valid: number }>(
-    `select ${validCount} from ${rowsOf(delivery)}`,
+    `select ${validCount(weakerTypes)} from ${rowsOf(delivery)}`,
   )
   return sent?.valid ?? 0
 }
