@@ -4,8 +4,8 @@
  * The lock is a file that names its holder. A lock whose process is gone (same machine and start of
  * the machine) or that is older than a minute is stale: writing a keyring takes milliseconds. It is
  * written beside its place and then linked to it, so that no process can die and leave one that
- * names nobody. Only one process at a time may judge a lock and break it, and it looks again before it does, so that
- * two who find the same stale lock cannot break a third one's fresh lock.
+ * names nobody. Only one process at a time may judge a lock and break it, and it looks again before
+ * it does, so that two who find the same stale lock cannot break a third one's fresh lock.
  */
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- whole|linkage|release|truth [--size s|m|l] [--persons <n>] [--seed <n>] [--json]`. `whole`: what the
- * service costs, always beside what nobody can undercut, in one run on one machine. `linkage`: all passes of a linkage over generated tokens. `release`:
- * a release of claims beside a bare copy in the same order. `truth`: a population's linkage beside who is who. Figures carry
+ * service costs, always beside what nobody can undercut, in one run on one machine. `linkage`: all passes of a linkage over
+ * generated tokens. `release`: a release of claims beside a bare copy in the same order. `truth`: a population's linkage beside who is who. Figures carry
  * their unit in the name.
  */
 import { parseArgs } from 'node:util'

@@ -10,8 +10,8 @@ import type { WeakerType } from './shared-keys.ts'
  *
  * - `spine_row` (t1, t4 and the weaker tokens): the records of the spine, told by their `rowid`.
  * - `repeated_<n>`: tokens of a type that several of them have.
- * - `beside` (agency, t1, t4, weaker tokens): the records of all others. `row`: the record of the spine with the same K1, NULL where none
- *   has it or several do; `same_2` and so on: whether the two agree in a key, NULL where one of them does not have it.
+ * - `beside` (agency, t1, t4, weaker tokens): the records of all others. `row`: the record of the spine with the same K1,
+ *   NULL where none has it or several do; `same_2` and so on: whether the two agree in a key, NULL where one of them does not have it.
  * - `k4_apart` (t1): numbers of which an agency has a K4 that the spine does not have.
  *
  * `beside` is by far the greatest table of a run: `doneBesideStep` gives its memory to what comes after.

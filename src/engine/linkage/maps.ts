@@ -16,8 +16,8 @@ export const placedStep = `
   full join late using (agency, serial)`
 
 /**
- * `linked` (serial, file_row, ordinal, pass, pattern): the records of one agency with what came of them. A view where it is read in one
- * go, in the order of the agency's file (those of the spine in order of serial); a table where several deliveries ask.
+ * `linked` (serial, file_row, ordinal, pass, pattern): the records of one agency with what came of them. A view where it is
+ * read in one go, in the order of the agency's file (those of the spine in order of serial); a table where several deliveries ask.
  */
 export function linkedSteps(
   { agency, isSpine }: { agency: number; isSpine: boolean },

@@ -2,7 +2,8 @@
 
 /**
  * View `person`: ordinal, person number and founding of every person; whether it has a K1; its K4; and its K1 where one join
- * settles it. Its table is in order of number, so that a row's place is the ordinal. Table `other_k4`: ordinal and K4 of persons that people made one of two births.
+ * settles it. Its table is in order of number, so that a row's place is the ordinal. Table `other_k4`: ordinal and K4 of
+ * persons that people made one of two births.
  *
  * @param isFirst - nobody is known yet. Else the table `named` says who has which number.
  */
@@ -52,8 +53,8 @@ export const settledStep = `
   left join (select founding, ordinal from person) using (founding)`
 
 /**
- * View `number_place` (t1, ordinal): whose number it is. A number that is no suspect is on one serial an agency and has one K4 at
- * most, so that finding it here is all.
+ * View `number_place` (t1, ordinal): whose number it is. A number that is no suspect is on one serial an agency and has one
+ * K4 at most, so that finding it here is all.
  */
 export const numberPlaceStep = `
   create temp view number_place as
