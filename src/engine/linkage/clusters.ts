@@ -12,8 +12,7 @@ export async function clusterSizes(session: Session): Promise<Record<string, num
   // A person is its ordinal, an unlinked record a number below zero.
   await session.run(`
     create temp table hanging as
-    select coalesce(late.ordinal, record.ordinal,
-        -(row_number() over (order by record.agency, record.serial)))::bigint as node,
+    select coalesce(late.ordinal, record.ordinal, -1 - record.rowid)::bigint as node,
       record.number, t2, t3, t5, coalesce(late.ordinal, record.ordinal) is null as is_unlinked
     from sound_row as record
     left join late using (agency, serial)`)
