@@ -20,26 +20,25 @@ export async function labelComponents(
     await session.run(`
       create or replace temp table next_label as
       with nearest as (
-        select node, min(label) as label
+        select node, min(label) as label, any_value(before) as before
         from (
-          select node, label from ${output}
+          select node, label, label as before from ${output}
           union all
-          select edge.b, there.label from ${edges} as edge join ${output} as there on there.node = edge.a
+          select edge.b, there.label, null from ${edges} as edge join ${output} as there on there.node = edge.a
           union all
-          select edge.a, there.label from ${edges} as edge join ${output} as there on there.node = edge.b
+          select edge.a, there.label, null from ${edges} as edge join ${output} as there on there.node = edge.b
         )
         group by node
       )
-      select nearest.node, least(nearest.label, beyond.label) as label
+      select nearest.node, least(nearest.label, beyond.label) as label, before
       from nearest
       join ${output} as beyond on beyond.node = nearest.label`)
-    const [moved] = await session.rows<{ count: number }>(`
-      select count(*) as count
-      from next_label
-      join ${output} as before using (node)
-      where before.label <> next_label.label`)
+    const [moved] = await session.rows<{ count: number }>(
+      'select count(*) as count from next_label where label <> before',
+    )
     await session.run(`
       drop table ${output};
+      alter table next_label drop column before;
       alter table next_label rename to ${output}`)
     if (moved?.count === 0) return
   }
