@@ -277,6 +277,7 @@ create table gyeol.job (
   created_at timestamp with time zone not null default now(),
   started_at timestamp with time zone,
   ended_at timestamp with time zone,
+  outages integer not null default 0,
   constraint job_pkey PRIMARY KEY (job_id),
   constraint job_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES gyeol.job(job_id),
   constraint job_project_id_fkey FOREIGN KEY (project_id) REFERENCES gyeol.project(project_id),
@@ -845,8 +846,8 @@ grant select on gyeol.finding to gyeol_auditor;
 grant select on gyeol.finding to gyeol_data;
 grant select, insert, update (state, lease_token, lease_until, ended_at) on gyeol.job to gyeol_api;
 grant select on gyeol.job to gyeol_auditor;
-grant select, insert, update (state, attempts, lease_token, lease_until, run_after, progress, result, refusal, started_at, ended_at) on gyeol.job to gyeol_data;
-grant select, insert, update (state, attempts, lease_token, lease_until, run_after, progress, result, refusal, started_at, ended_at) on gyeol.job to gyeol_key;
+grant select, insert, update (state, attempts, lease_token, lease_until, run_after, progress, result, refusal, started_at, ended_at, outages) on gyeol.job to gyeol_data;
+grant select, insert, update (state, attempts, lease_token, lease_until, run_after, progress, result, refusal, started_at, ended_at, outages) on gyeol.job to gyeol_key;
 grant select, insert on gyeol.keyring_revision to gyeol_api;
 grant select on gyeol.keyring_revision to gyeol_auditor;
 grant select, insert on gyeol.keyring_revision to gyeol_data;

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { manifestSchema } from '../core/manifest.ts'
+import { isOutage } from '../core/outage.ts'
 import { openSession, type Session } from '../engine/session.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { endLease } from '../store/leases.ts'
@@ -68,8 +69,8 @@ async function takeOrRefuse(
       sealed: await sealFile(deps, output, { projectId, kind: intake.takenKind, side }),
     }
   } catch (error) {
-    // A full disk says nothing about the part: the job is handed back and takes it when there is room.
-    if (!(error instanceof Refusal) || error.code === 'disk-full') throw error
+    // An outage says nothing about the part: the job is handed back and takes it when all is there again.
+    if (!(error instanceof Refusal) || isOutage(error)) throw error
     return { taken: { rows: 0, taken: 0, refusals: {}, report: {} }, refusal: error }
   } finally {
     session.close()

@@ -7,6 +7,7 @@ import { moveRelease } from '../store/releases.ts'
 import { releaseSealingKey, type SealingKey } from '../store/sealing-keys.ts'
 import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { ringFor } from './ring.ts'
+import { readObject } from './sealed-files.ts'
 import { requireRelease } from './show-release.ts'
 
 /**
@@ -55,10 +56,7 @@ async function sealToDesk(
   desk: SealingKey,
   file: ReleaseFile,
 ): Promise<VaultObject> {
-  const source = await deps.vault.openRead(
-    (keyId, enc, ciphertext, info) => deps.keyring.openSealed(keyId, enc, ciphertext, info),
-    { project: projectId, kind: 'release-file', objectId: file.objectId },
-  )
+  const source = await readObject(deps, { id: file.objectId, projectId, kind: 'release-file' })
   const objectId = deps.randomUuid()
   const stored = await deps.vault.put(source, {
     recipientPublicKey: desk.publicKey,

@@ -3,10 +3,17 @@
  * from there to the side that may read it next.
  */
 import { open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { Refusal } from '../core/errors.ts'
+import { Outage } from '../core/outage.ts'
 import type { ObjectKind, VaultObject } from '../store/objects.ts'
 import { currentSealingKey, releaseSealingKey, type SealingSide } from '../store/sealing-keys.ts'
 import { chunksOf } from '../vault/atomic-file.ts'
+import type { Opener } from '../vault/object-header.ts'
 import type { WorkerDeps } from './deps.ts'
+
+/** An object as the database names it. */
+type NamedObject = { id: string; projectId: string; kind: ObjectKind }
 
 /** A sealed file: the row that names it, and digest and size of what is inside. */
 export type SealedFile = { object: VaultObject; plainBytes: number; plainSha256: Buffer }
@@ -47,15 +54,28 @@ export async function sealFile(
 }
 
 /** Opens an object of the worker's own side into a file of the scratch directory. */
-export async function openFile(
-  deps: WorkerDeps,
-  object: { id: string; projectId: string; kind: ObjectKind },
-  path: string,
-): Promise<void> {
-  const context = { project: object.projectId, kind: object.kind, objectId: object.id }
-  await deps.vault.openToFile(
-    (keyId, enc, ciphertext, info) => deps.keyring.openSealed(keyId, enc, ciphertext, info),
-    context,
-    path,
-  )
+export async function openFile(deps: WorkerDeps, object: NamedObject, path: string): Promise<void> {
+  const { opener, context } = toOpen(deps, object)
+  await deps.vault.openToFile(opener, context, path).catch(orAway)
+}
+
+/** The content of an object of the worker's own side, as a stream. */
+export async function readObject(deps: WorkerDeps, object: NamedObject): Promise<Readable> {
+  const { opener, context } = toOpen(deps, object)
+  return deps.vault.openRead(opener, context).catch(orAway)
+}
+
+function toOpen({ keyring }: WorkerDeps, { id, projectId, kind }: NamedObject) {
+  const opener: Opener = (keyId, enc, ciphertext, info) =>
+    keyring.openSealed(keyId, enc, ciphertext, info)
+  return { opener, context: { project: projectId, kind, objectId: id } }
+}
+
+/**
+ * The database names the object, so it is there, and if the vault does not find it the vault is not: it is not mounted, or older
+ * than the database. No delivery is refused for that.
+ */
+function orAway(error: unknown): never {
+  if (!(error instanceof Refusal) || error.code !== 'not-found') throw error
+  throw new Outage('an object that is named is not in the vault', { cause: error })
 }

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Refusal, type RefusalCode } from '../core/errors.ts'
+import { isOutage } from '../core/outage.ts'
 
 /** Each refusal's status and title. A new code compiles only when it has been decided here. */
 const statuses = {
@@ -177,17 +178,6 @@ function statusOfFramework(error: unknown): number | undefined {
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
     ? statusCode
     : undefined
-}
-
-/** True for what drivers throw when PostgreSQL, Redis or the disk is away. */
-function isOutage(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return (
-    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENOSPC|EDQUOT|EROFS|EIO)/.test(code) ||
-    /^(08|53|57P|55P03|40001|40P01|25006)/.test(code) ||
-    (error instanceof Error &&
-      /Connection terminated|timeout exceeded when trying/.test(error.message))
-  )
 }
 
 /** Kind, driver's code and place of an error: never its message, which may hold a value. */

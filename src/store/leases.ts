@@ -14,7 +14,10 @@ import type { Queryable, Tx } from './pool.ts'
 /** What a worker must show to write. */
 export type Lease = { jobId: string; leaseToken: string }
 
-/** A job in a worker's hands. `attempts` counts claims, this one included. */
+/**
+ * A job in a worker's hands. `attempts` counts claims, this one included; `outages` those that ended because something was
+ * away.
+ */
 export type ClaimedJob = Lease & {
   projectId: string
   parentId: string | null
@@ -22,6 +25,7 @@ export type ClaimedJob = Lease & {
   kind: string
   subject: Record<string, string>
   attempts: number
+  outages: number
   progress: Record<string, number>
   createdAt: Date
 }
@@ -55,7 +59,7 @@ export async function claimJob(
      where job_id = $1::uuid
        and ((state = 'queued' and run_after <= now()) or (state = 'running' and lease_until <= now()))
      returning job_id as "jobId", lease_token as "leaseToken", project_id as "projectId", parent_id as "parentId",
-       side, kind, subject, attempts, progress, created_at as "createdAt"`,
+       side, kind, subject, attempts, outages, progress, created_at as "createdAt"`,
     [jobId, leaseMs],
   )
   return claimed.rows[0]
@@ -97,8 +101,8 @@ type JobEnd =
         details: Readonly<Record<string, string | number>>
       }
     }
-  /** For another attempt after an outage; or, having only waited for something else, for the same one later. */
-  | { state: 'queued'; delayMs: number; hasOnlyWaited?: true }
+  /** For another attempt, after an outage or not; or, having only waited for something else, for the same one later. */
+  | { state: 'queued'; delayMs: number; wasOutage?: boolean; hasOnlyWaited?: true }
   /** Until the children that the holder stored in this transaction have ended. */
   | { state: 'waiting' }
 
@@ -119,7 +123,7 @@ export async function endLease(tx: Tx, lease: Lease, end: JobEnd): Promise<JobTo
          result = $4::jsonb, refusal = $5::jsonb,
          run_after = now() + $6::integer * interval '1 millisecond',
          ended_at = case when $7::boolean then now() end,
-         attempts = attempts - $8::integer
+         attempts = attempts - $8::integer, outages = outages + $9::integer
      where job_id = $1::uuid and lease_token = $2::uuid
      returning parent_id`,
     [
@@ -131,6 +135,7 @@ export async function endLease(tx: Tx, lease: Lease, end: JobEnd): Promise<JobTo
       end.state === 'queued' ? end.delayMs : 0,
       hasEnded,
       end.state === 'queued' && end.hasOnlyWaited ? 1 : 0,
+      end.state === 'queued' && end.wasOutage ? 1 : 0,
     ],
   )
   const row = ended.rows[0]

@@ -13,6 +13,7 @@ import { type FileHandle, link, mkdir, open, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Refusal } from '../core/errors.ts'
+import { Outage } from '../core/outage.ts'
 import { chunksOf, codeOf, fullDiskOr, removeFile, syncDirectory, writeAll } from './atomic-file.ts'
 import type { Opener, SealContext } from './object-header.ts'
 import { type ByteRange, openedRange } from './ranged-read.ts'
@@ -38,7 +39,7 @@ export type Stored = { bytes: number; plainBytes: number; plainSha256: Buffer }
 export type Vault = {
   /**
    * Refuses `already-exists`, `body-too-large`, `disk-full`; then nothing is left. What the source
-   * throws comes through. A stream given as source is destroyed when it is not read to its end;
+   * throws comes through. An `Outage` when the vault is not at its place. A stream given as source is destroyed when it is not read to its end;
    * who wants to answer on its socket gives `stream.iterator({ destroyOnReturn: false })`.
    */
   put(source: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Stored>
@@ -125,8 +126,13 @@ async function put(
   const bytes = await writeThenName(temporary, sealed(), async (file) => {
     await file.sync()
     await publish(directory, temporary, path)
-  })
+  }).catch(orAway)
   return { bytes, plainBytes, plainSha256: hash.digest() }
+}
+
+/** Without its own folder for what is being written the vault is not there, but for instance not mounted. */
+function orAway(error: unknown): never {
+  throw codeOf(error) === 'ENOENT' ? new Outage('the vault is away', { cause: error }) : error
 }
 
 /**

@@ -2,14 +2,16 @@
  * One job in one worker's hands: claimed with a lease, done in a private scratch directory, the lease renewed while it
  * runs. The action itself ends the lease, in the transaction of its effect.
  *
- * What stops a job: a refusal ends it as failed, with the refusal for its callers; an outage or a defect hands it back for
- * another attempt, later each time, until `attemptsMax`; a full disk does so for hours; a lost lease ends nothing, for
- * the job is somebody else's.
+ * What stops a job: a refusal ends it as failed, with the refusal for its callers; a defect hands it back for another
+ * attempt, later each time, until `attemptsMax`; an outage does so for hours and counts for nothing else; a lost lease ends
+ * nothing, for the job is somebody else's. A job whose worker dies under it, again and again, is given up at last, for it
+ * may be what the worker dies of.
  */
 
 import type { JobRun, WorkerDeps } from '../actions/deps.ts'
 import { ringFor } from '../actions/ring.ts'
 import { Refusal } from '../core/errors.ts'
+import { isOutage } from '../core/outage.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { type ClaimedJob, claimJob, endLease, LeaseLost, renewLease } from '../store/leases.ts'
 import { inTransaction } from '../store/pool.ts'
@@ -18,7 +20,8 @@ import { makeScratch, removeScratch } from './scratch.ts'
 export const leaseMs = 20_000
 const renewMs = 5_000
 const attemptsMax = 6
-const fullDiskAttemptsMax = 1_000 // At 30 s each, about eight hours.
+const outagesMax = 1_000 // At 30 s each, about eight hours.
+const deathsMax = 20
 const backoffMs = 1_000
 const backoffMsMax = 30_000
 
@@ -54,6 +57,9 @@ export async function runJob(worker: JobWorker, jobId: string): Promise<void> {
   try {
     const entry = worker.jobs[job.kind]
     if (!entry) throw new Error('no worker knows this kind of job')
+    if (countedAttempts(job) > attemptsMax + deathsMax) {
+      throw new Error('every worker died that took this job')
+    }
     await entry.run(worker.deps, { job, scratchDir, signal: lease.signal, report: lease.report })
     worker.log('job done', { ...fields, ms: Math.round(performance.now() - startedAt) })
   } catch (error) {
@@ -93,9 +99,10 @@ async function letGo(worker: JobWorker, job: ClaimedJob, error: unknown): Promis
     return
   }
   const refusal = error instanceof Refusal ? error : undefined
-  const isFinal = isDiskFull(error)
-    ? job.attempts >= fullDiskAttemptsMax
-    : refusal !== undefined || job.attempts >= attemptsMax
+  const wasOutage = isOutage(error) || isScratchFull(error)
+  const isFinal = wasOutage
+    ? job.outages >= outagesMax
+    : refusal !== undefined || countedAttempts(job) >= attemptsMax
   worker.log(isFinal ? 'job failed' : 'job handed back', { ...fields, error: nameOf(error) })
   try {
     const wake = await inTransaction(worker.deps.pool, 'let-go', (tx) =>
@@ -104,7 +111,11 @@ async function letGo(worker: JobWorker, job: ClaimedJob, error: unknown): Promis
         job,
         isFinal
           ? { state: 'failed', refusal: shownRefusal(refusal) }
-          : { state: 'queued', delayMs: Math.min(backoffMs * 2 ** job.attempts, backoffMsMax) },
+          : {
+              state: 'queued',
+              delayMs: Math.min(backoffMs * 2 ** job.attempts, backoffMsMax),
+              wasOutage,
+            },
       ),
     )
     if (isFinal) await worker.jobs[job.kind]?.onFailed?.(worker.deps, job.subject)
@@ -115,13 +126,14 @@ async function letGo(worker: JobWorker, job: ClaimedJob, error: unknown): Promis
   }
 }
 
-/** True for a full vault and for full scratch: room is made by others, and then the job goes on. */
-function isDiskFull(error: unknown): boolean {
-  return (
-    (error instanceof Refusal && error.code === 'disk-full') ||
-    (error instanceof EngineError && error.kind === 'disk-full') ||
-    (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
-  )
+/** Attempts that were not ended by an outage. */
+function countedAttempts({ attempts, outages }: ClaimedJob): number {
+  return attempts - outages
+}
+
+/** Room is made by others, and then the job goes on. */
+function isScratchFull(error: unknown): boolean {
+  return error instanceof EngineError && error.kind === 'disk-full'
 }
 
 function shownRefusal(refusal: Refusal | undefined): {
