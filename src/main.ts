@@ -3,7 +3,7 @@
  * The entry: the only file that reads the environment and the arguments, and the only one that ends
  * the process.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { Terminal } from './cli/command.ts'
 import { explain, runCommandLine } from './cli/run.ts'
 
@@ -32,6 +32,19 @@ function stopWithin(ms: number, code: number): void {
   stopping.abort()
 }
 
+/**
+ * A core dump of this process, and of any that it starts, holds no memory, for keys and opened data are in it. Linux lets a
+ * process say so (core(5)); elsewhere the limits of the system have to.
+ */
+function keepOutOfCoreDumps(): void {
+  try {
+    writeFileSync('/proc/self/coredump_filter', '0')
+  } catch {
+    // Another system, or one that hides it.
+  }
+}
+
+keepOutOfCoreDumps()
 process.once('disconnect', () => stopWithin(orphanedDrainMs, 1))
 process.on('SIGTERM', () => stopWithin(drainMs, 143))
 process.on('SIGINT', () => stopWithin(drainMs, 130))

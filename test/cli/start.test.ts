@@ -51,6 +51,11 @@ test('the service starts whole, answers over TLS, keeps its processes and ends w
   for (const text of environments) {
     t.ok((text.match(/postgres:\/\//g) ?? []).length <= 1, 'a process has the URL of one role')
   }
+  const dumped = pids.map((pid) => readFileSync(`/proc/${pid}/coredump_filter`, 'utf8').trim())
+  t.ok(
+    dumped.every((filter) => /^0+$/.test(filter)),
+    'no memory goes into a core dump',
+  )
   const worker = pids.find((pid) =>
     readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--side\0key'),
   )
