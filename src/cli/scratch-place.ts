@@ -4,7 +4,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
-import { isMemoryFileSystem } from '../worker/scratch.ts'
+import { isMemoryFileSystem, ownedBy } from '../worker/scratch.ts'
 import type { Config } from './config.ts'
 
 const memoryDirectory = '/dev/shm'
@@ -43,7 +43,7 @@ export async function scratchRootOf(config: Config, tell: (line: string) => void
 /** Removes what jobs of this process have left, synchronously: the process ends. */
 export function clearOwnScratch(root: string): void {
   for (const name of readdirSync(root)) {
-    if (name.startsWith(`${process.pid}-`))
+    if (name.startsWith(`${ownedBy(process.pid)}-`))
       rmSync(join(root, name), { recursive: true, force: true })
   }
 }
