@@ -103,9 +103,9 @@ export async function numberSuspects(
     left join hub_1 on hub_1.t1 = record.t1
     left join number_of on number_of.t1 = record.t1`)
   const [counts] = await session.rows<{ notices: number; used: number }>(`
-    select count(*) as notices, count(number_of.t1) as used
-    from notice
-    left join number_of on number_of.t1 = notice.a`)
+    select (select count(*) from notice) as notices, count(*) as used
+    from sound_notice
+    join number_of on number_of.t1 = a`)
   const used = counts?.used ?? 0
   return { used, setAside: (counts?.notices ?? 0) - used }
 }

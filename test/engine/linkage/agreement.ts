@@ -25,6 +25,7 @@ export async function agree(groups: Populations, rules: LinkRules): Promise<Set<
         decisions.map((one) => ({ ...one, person: one.person && `${group} ${one.person}` })),
       ),
       hubs: sumOf(verdicts.map(({ hubs }) => hubs)),
+      notices: sumOf(verdicts.map((verdict) => verdict.notices)),
       pairs: sumOf(verdicts.map(({ pairs }) => pairs)),
     }
     const result = await link(session, dir, population, { rules })
@@ -53,6 +54,7 @@ export async function agree(groups: Populations, rules: LinkRules): Promise<Set<
     if (new Set(ordinals.values()).size !== ordinals.size) throw new Error('two persons are one')
     if (result.persons !== ordinals.size) throw new Error('persons without a record')
     same('hubs', result.report.hubsByKey, expected.hubs)
+    same('notices', result.report.notices, expected.notices)
     same('pairs of the spine', result.report.spinePairs, expected.pairs)
     for (const [agency, counts] of Object.entries(result.report.agencies))
       same(

@@ -24,6 +24,8 @@ export type Decision = {
 export type Verdict = {
   decisions: Decision[]
   hubs: Record<string, number>
+  /** Pairs of numbers that somebody told: how many of them made one number of two. */
+  notices: { used: number; setAside: number }
   /** Pairs of spine persons that may be one, and that were made one. */
   pairs: { possible: number; match: number }
 }
@@ -57,6 +59,7 @@ export function decide(
   return {
     decisions: delivered.map((record) => decisions.get(record) ?? none),
     hubs: { K1: hubs.k1.size, K2: hubs.k2.size, K3: hubs.k3.size, K5: hubs.k5.size },
+    notices: noticesOf(notices, hubs.k1, sameNumber),
     pairs,
   }
 }
@@ -98,6 +101,20 @@ function classesOf(
     }
     return reached.size > rules.noticeNumbersMax ? k1 : ([...reached].sort()[0] ?? k1)
   }
+}
+
+/** A notice was used if it names no hub and its numbers are one. */
+function noticesOf(
+  notices: readonly (readonly [string, string])[],
+  hubs: ReadonlySet<string>,
+  sameNumber: (k1: string) => string,
+): Verdict['notices'] {
+  const told = notices.filter(([a, b]) => a !== b).map((pair) => [...pair].sort().join('\n'))
+  const pairs = [...new Set(told)].map((pair) => pair.split('\n') as [string, string])
+  const used = pairs.filter(
+    ([a, b]) => !hubs.has(a) && !hubs.has(b) && sameNumber(a) === sameNumber(b),
+  ).length
+  return { used, setAside: pairs.length - used }
 }
 
 type Known = {
