@@ -1,6 +1,7 @@
 /**
  * The cases of a run: a record and a record of the spine that may be one person, or of which something forbids it. People
- * decide on them; a case has the same number in every run, and the number tells nothing without the key side's index.
+ * decide on them; a case has the same number in every run. The number is made with the key that makes persons' numbers: a
+ * project in which agencies have the same serials has other numbers, and nobody finds serials by trying.
  */
 import type { LinkCase } from '../../core/link-case.ts'
 import { decidedPass } from '../../core/passes.ts'
@@ -10,7 +11,7 @@ import { doubtedRecordStep, doubtedSpineStep } from './doubts.ts'
 
 /**
  * Table `work_case`: case_id, kind, agency (number), serial, spine_serial, ordinal, pass, pattern, candidates, t2. What was
- * decided is not in it. A case's number is a version 8 UUID (RFC 9562) of a digest.
+ * decided is not in it. A case's number is a version 8 UUID (RFC 9562). Needs `person_of`.
  *
  * @param of.agencies - names by number; `spine`: the spine's number.
  */
@@ -40,11 +41,12 @@ export async function gatherCases(
       from (select 'merge' as kind, a, b from spine_case union all select 'doubted', a, b from doubted_spine)
       join spine_link on serial = b
     )
-    select (left(digest, 12) || '8' || digest[14:16] || '8' || digest[18:32])::uuid as case_id, * exclude (digest),
+    select (left(drawn, 12) || '8' || drawn[14:16] || '8' || drawn[18:32])::uuid as case_id, * exclude (drawn),
       count(*) over (partition by agency, serial)::integer as candidates
     from (
-      select *, sha256([${agencies.map(quoteText).join(', ')}][agency + 1]
-        || ' ' || serial || ' ' || spine_serial) as digest
+      select *, replace(person_of(left(sha256('case of '
+        || [${agencies.map(quoteText).join(', ')}][agency + 1]
+        || ' ' || serial || ' ' || spine_serial), 32)::uuid)::varchar, '-', '') as drawn
       from open_pair
     )`)
 }
