@@ -6,6 +6,7 @@
  * |---|---|---|
  * | spine | serial, person, t1, t4, version, first_wave, last_wave | a record of the spine, whose person it is, its keys in force |
  * | | ordinal, founded | on one record of each living person: its place in that linkage's list, the version that founded it |
+ * | | other | the number that the record came with, where its person has another: a merge gave that one up |
  * | change | person, other, reason, version | a number that was given up (`merge`) or that another came out of (`split`) |
  * | case | case_id, agency, serial, spine_serial, reason | what people may decide on, or ever could; `doubt`: for an agency doubts the link |
  * | together | serial, spine_serial | records of one person that a notice under an older linkage key joined |
@@ -47,7 +48,7 @@ export function knownSteps(known: KeyIndex | undefined): string[] {
     `create temp view known_person as
       ${of('spine', 'ordinal, person, founded as version')} and ordinal is not null`,
     `create temp view known_spine as
-      ${of('spine', 'serial, person, t1, t4, version, first_wave, last_wave')}`,
+      ${of('spine', 'serial, person, coalesce(other, person) as born, t1, t4, version, first_wave, last_wave')}`,
     `create temp table known_change as ${of('change', 'person, other, reason, version')}`,
     `create temp view known_case as ${of('case', 'case_id, agency, serial, spine_serial, reason')}`,
     `create temp table known_together as ${of('together', 'serial, spine_serial')}`,

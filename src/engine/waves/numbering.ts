@@ -1,15 +1,17 @@
 /**
  * Which number a person has. Who was known before keeps it; a number that was given up is never given again.
  *
- * A known person is where its first spine record is now (its **keeper**). A founding that keeps one known person has its
- * number; one that keeps several is a **merge**: the survivor is who was released first, then the smaller number. A founding
- * that keeps none founds a person; if it has records of a known person all the same, that is a **split**.
+ * A known person is where the first of the spine records that came with its number is now (its **keeper**). A founding
+ * that keeps one known person has its number; one that keeps several is a **merge**: the survivor is who was released
+ * first, then the smaller number. A founding that keeps none founds a person; if it has records of a known person all the
+ * same, that is a **split**.
  */
 import type { Session } from '../session.ts'
 
 /**
- * Tables `claim` (person, founding, serial, version), `keeper` (person, founding), `merged` (person, other: the survivor) and
- * `named` (founding, person: of every founding), empty before the first linkage. Needs `spine_place` and `person_of`.
+ * Tables `claim` (person, born, founding, serial, version), `keeper` (person, founding), `merged` (person, other: the
+ * survivor) and `named` (founding, person: of every founding), empty before the first linkage. Needs `spine_place` and
+ * `person_of`.
  *
  * @throws {Error} when a known person has no record any more: a defect, for spine in is spine out.
  */
@@ -34,13 +36,13 @@ export const spinePlaceStep = `
 
 const emptyStep = `
   create temp table merged (person uuid, other uuid);
-  create temp table claim (person uuid, founding uuid, serial varchar, version integer);
+  create temp table claim (person uuid, born uuid, founding uuid, serial varchar, version integer);
   create temp table keeper (person uuid, founding uuid);
   create temp table named (founding uuid, person uuid)`
 
 const steps = [
   `create temp table claim as
-    select known.person, spine_place.founding, serial, known.version
+    select known.person, known.born, spine_place.founding, serial, known.version
     from known_spine as known
     join spine_place using (serial)`,
   `create temp table keeper as
@@ -52,7 +54,7 @@ const steps = [
     select person, claim.founding
     from claim
     semi join (from spread where founding <> other) as torn using (person)
-    qualify row_number() over (partition by person order by version, serial) = 1`,
+    qualify row_number() over (partition by person order by born = person desc, version, serial) = 1`,
   `create temp table ranked as
     select person, founding,
       row_number() over (partition by founding order by first_release, person) as rank

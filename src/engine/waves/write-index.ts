@@ -49,12 +49,15 @@ export async function writeIndex(
     return none.map((name) => `${value(name)} as ${name}`).join(', ')
   }
   const ofSpine = ['serial', 'person', 't1', 't4', 'version', 'founded', 'first_wave', 'last_wave']
-  const onFirst = { ordinal: 'case when founded is not null then ordinal end' }
+  const asSpine = {
+    ordinal: 'case when founded is not null then ordinal end',
+    other: 'nullif(born, person)',
+  }
   await session.run(`
     copy (
       select * from no_index
       union all
-      select ${row('spine', ofSpine, onFirst)} from spine_link
+      select ${row('spine', ofSpine, asSpine)} from spine_link
       union all
       (select ${row('change', ['person', 'other', 'reason', 'version'])}
       from all_change order by person, other, reason, version)
