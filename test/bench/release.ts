@@ -5,11 +5,9 @@
  * Twice: `plain` has the columns that a first policy keeps; `rekeyed` has the numbers of claims and institutions as well,
  * which a release shows under numbers of its own. `peakMiB` is that of the worker after half the rows and after all of them.
  */
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { defaultCatalogue } from '../../src/catalogue/load.ts'
 import type { Catalogue } from '../../src/catalogue/schema.ts'
 import { startAllRoles } from '../../src/cli/all-roles.ts'
@@ -22,6 +20,7 @@ import { draftPolicy } from '../../src/core/policy-draft.ts'
 import { createPool } from '../../src/store/pool.ts'
 import { type ApiClient, createClient } from '../support/api-client.ts'
 import { deliver, expect, makeCohort, openTestProject, type Served } from '../support/exchange.ts'
+import { besideLimit, type Limit, meanOf, rounded, runLimit } from './beside-limit.ts'
 import { watchProcesses } from './processes.ts'
 import { type ClaimParts, makeClaimParts } from './release-parts.ts'
 
@@ -80,8 +79,8 @@ export async function benchRelease(options: {
     const limitOfRekeyed = limitOf(parts, directory, numbered)
     return {
       rows,
-      ...beside(whole, meanOf(limits)),
-      rekeyed: beside(rekeyed, limitOfRekeyed),
+      ...besideLimit(whole, meanOf(limits)),
+      rekeyed: besideLimit(rekeyed, limitOfRekeyed),
       half,
       peakMiB: { halfTheRows: half.peakMiB, allRows: whole.peakMiB },
     }
@@ -195,36 +194,12 @@ async function built(
   return { seconds, cpuSeconds, peakMiB: watch.peakMiB()[worker] ?? 0 }
 }
 
-type Limit = { seconds: number; cpuSeconds: number }
-
 function limitOf(parts: ClaimParts, directory: string, policy: Policy): Limit {
-  const program = fileURLToPath(new URL('release-limit.ts', import.meta.url))
   const rules = Object.entries(policy.tables['statement']?.columns ?? {})
   const named = (is: (rule: string) => boolean): string =>
     rules.flatMap(([name, { rule }]) => (is(rule) ? [name] : [])).join(',')
   const columns = [named((rule) => rule !== 'drop'), named((rule) => rule === 'rekey')]
-  const words = [program, join(directory, 'parts'), ...columns, parts.persons]
+  const words = [join(directory, 'parts'), ...columns, parts.persons]
   const files = parts.statements.map(({ path }) => path)
-  const run = spawnSync(process.execPath, [...words, ...files], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  if (run.status !== 0) throw new Error('the limit failed')
-  return JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as Limit
-}
-
-function meanOf(limits: readonly Limit[]): Limit {
-  const mean = (of: (limit: Limit) => number): number =>
-    rounded(limits.reduce((sum, limit) => sum + of(limit), 0) / limits.length)
-  return { seconds: mean(({ seconds }) => seconds), cpuSeconds: mean((limit) => limit.cpuSeconds) }
-}
-
-function beside(figures: Figures, limit: Limit): Record<string, unknown> {
-  const ratioToLimit = rounded(figures.seconds / limit.seconds)
-  const cpuRatioToLimit = rounded(figures.cpuSeconds / limit.cpuSeconds)
-  return { ...figures, limit, ratioToLimit, cpuRatioToLimit }
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100
+  return runLimit('release-limit.ts', [...words, ...files])
 }

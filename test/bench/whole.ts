@@ -5,17 +5,16 @@
  * `ratioToLimit` compares wall clock from the agencies' files to a built release: prepare, deliver (with intake), link,
  * assemble, release. Review and delivery of the package (`approve`) are told but not compared: the limit has nothing like it.
  */
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { startAllRoles } from '../../src/cli/all-roles.ts'
 import { configOf } from '../../src/cli/config.ts'
 import { runWholeJob } from '../../src/cli/demo/whole-job.ts'
 import { createLog } from '../../src/cli/log.ts'
 import { scratchRootOf } from '../../src/cli/scratch-place.ts'
 import { generatePopulation } from '../../src/population/generate.ts'
+import { besideLimit, type Limit, meanOf, runLimit } from './beside-limit.ts'
 import { watchProcesses } from './processes.ts'
 
 const compared = ['prepare', 'deliver', 'link', 'assemble', 'release']
@@ -26,7 +25,7 @@ type Stage = {
   cpuSecondsByProcess: Record<string, number>
   rowsPerSecond: number
 }
-type Limit = { seconds: number; cpuSeconds: number; rowsWritten: number }
+type WholeLimit = Limit & { rowsWritten: number }
 
 export async function benchWhole(options: {
   persons: number
@@ -45,9 +44,10 @@ export async function benchWhole(options: {
     const after = limitOf(populationDir, directory)
     tell(`limit again ${after.seconds.toFixed(1)} s`)
     const seconds = compared.reduce((sum, name) => sum + (whole.stages[name]?.seconds ?? 0), 0)
-    const cpu = compared.reduce((sum, name) => sum + (whole.stages[name]?.cpuSeconds ?? 0), 0)
-    const limitSeconds = (before.seconds + after.seconds) / 2
-    const limitCpuSeconds = (before.cpuSeconds + after.cpuSeconds) / 2
+    const cpuSeconds = compared.reduce(
+      (sum, name) => sum + (whole.stages[name]?.cpuSeconds ?? 0),
+      0,
+    )
     return {
       rows,
       generate: {
@@ -55,12 +55,9 @@ export async function benchWhole(options: {
         rowsPerSecond: population.rows / population.seconds,
       },
       stages: whole.stages,
-      seconds,
-      cpuSeconds: cpu,
+      ...besideLimit({ seconds, cpuSeconds }, meanOf([before, after])),
       rowsPerSecond: rows / seconds,
-      limit: { seconds: limitSeconds, cpuSeconds: limitCpuSeconds, rowsWritten: after.rowsWritten },
-      ratioToLimit: seconds / limitSeconds,
-      cpuRatioToLimit: cpu / limitCpuSeconds,
+      rowsWrittenByLimit: after.rowsWritten,
       peakMiB: whole.peakMiB,
     }
   } finally {
@@ -68,16 +65,13 @@ export async function benchWhole(options: {
   }
 }
 
-function limitOf(populationDir: string, directory: string): Limit {
-  const program = fileURLToPath(new URL('limit.ts', import.meta.url))
+function limitOf(populationDir: string, directory: string): WholeLimit {
   const output = join(directory, 'limit')
-  const run = spawnSync(process.execPath, [program, populationDir, output], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  rmSync(output, { recursive: true, force: true })
-  if (run.status !== 0) throw new Error('the limit failed')
-  return JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as Limit
+  try {
+    return runLimit<WholeLimit>('limit.ts', [populationDir, output])
+  } finally {
+    rmSync(output, { recursive: true, force: true })
+  }
 }
 
 async function runWatched(
