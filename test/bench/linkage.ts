@@ -1,6 +1,7 @@
 /**
  * All passes of a linkage over generated tokens: five agencies, three keys (K1, K2, K4), a tenth of the persons unknown to
  * the spine, and a little of every dirt. Tokens are made first, in a process of their own, and are not part of the figures.
+ * Before and after, in the same run, the limit (linkage-limit.ts) over the same tokens.
  */
 import { spawnSync } from 'node:child_process'
 import { createSecretKey } from 'node:crypto'
@@ -14,6 +15,7 @@ import { linkPersons } from '../../src/engine/link.ts'
 import type { LinkDelivery } from '../../src/engine/linkage/agencies.ts'
 import { openSession, quoteText } from '../../src/engine/session.ts'
 import { sortedOptions } from '../../src/engine/sorted-files.ts'
+import { besideLimit, type Limit, meanOf, rounded, runLimit } from './beside-limit.ts'
 
 const agencies = ['registry', 'insurer', 'claims', 'statistics', 'vaccinations'] as const
 const keyTypes = ['K1', 'K2', 'K4']
@@ -33,14 +35,22 @@ export async function benchLinkage(options: {
       stdio: ['ignore', 'inherit', 'inherit'],
     })
     if (made.status !== 0) throw new Error('the tokens were not made')
-    const figures = []
-    for (const count of [persons / 2, persons]) {
+    const link = (count: number): Promise<Figures> => {
       tell(`linking ${agencies.length} × ${count} serials`)
-      figures.push(await linked(home, Math.round(count)))
+      return linked(home, count)
     }
-    const [half, whole] = figures
-    const ratio = (whole?.cpuSeconds ?? 0) / (half?.cpuSeconds ?? 1)
-    return { half, whole, cpuRatioOfTwiceThePersons: Number(ratio.toFixed(2)), threads, memoryMiB }
+    const limitOf = (): Limit => {
+      const files = agencies.map((agency) => fileOf(home, agency, persons))
+      const limit = runLimit('linkage-limit.ts', [join(home, 'limit'), ...files])
+      tell(`limit ${limit.seconds.toFixed(1)} s`)
+      return limit
+    }
+    const half = await link(Math.round(persons / 2))
+    const before = limitOf()
+    const whole = await link(persons)
+    const limit = meanOf([before, limitOf()])
+    const cpuRatioOfTwiceThePersons = rounded(whole.cpuSeconds / half.cpuSeconds)
+    return { half, whole: besideLimit(whole, limit), cpuRatioOfTwiceThePersons, threads, memoryMiB }
   } finally {
     rmSync(home, { recursive: true, force: true })
   }
@@ -83,8 +93,8 @@ async function linked(home: string, persons: number): Promise<Figures> {
     const { user, system } = process.cpuUsage(before)
     const maps = Object.values(result.maps)
     return {
-      seconds: Number(((performance.now() - began) / 1000).toFixed(2)),
-      cpuSeconds: Number(((user + system) / 1e6).toFixed(2)),
+      seconds: rounded((performance.now() - began) / 1000),
+      cpuSeconds: rounded((user + system) / 1e6),
       peakMiB: Math.round(
         Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) / 1024,
       ),
