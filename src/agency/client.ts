@@ -55,8 +55,7 @@ const connectionsMax = 8
  * Its methods throw `Refusal` with the service's own code and sentence; an outage that outlasts the tries is thrown plainly.
  */
 export function openClient(options: ClientOptions): Client {
-  const url = new URL(options.url)
-  if (url.protocol !== 'https:') throw new Refusal('option-unknown', 'The address begins https://.')
+  const url = serviceUrlOf(options.url)
   const agent = new Agent({
     keepAlive: true,
     maxSockets: connectionsMax,
@@ -82,6 +81,16 @@ export function openClient(options: ClientOptions): Client {
   }
 }
 
+/** The address of a service. @throws {Refusal} `option-unknown` if it is none, or not https. */
+export function serviceUrlOf(text: string): URL {
+  const url = URL.parse(text)
+  if (url?.protocol === 'https:') return url
+  throw new Refusal(
+    'option-unknown',
+    'The address of the service is https://host or https://host:port.',
+  )
+}
+
 type Asked = {
   method: string
   path: string
@@ -94,6 +103,7 @@ type Answer = { status: number; text: string; retryAfterMs: number | undefined }
 
 /** No usable answer: worth another try. */
 class Unanswered extends Error {
+  readonly code = 'NO_ANSWER'
   readonly retryAfterMs: number | undefined
   constructor(message: string, retryAfterMs?: number, options?: ErrorOptions) {
     super(message, options)

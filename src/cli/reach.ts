@@ -1,7 +1,7 @@
 /** How a command reaches the API: where it is, whom to trust, and as whom to ask. */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { Refusal } from '../core/errors.ts'
+import { serviceUrlOf } from '../agency/client.ts'
 import { urlAt } from './address.ts'
 import type { CommandContext, Option } from './command.ts'
 import { readNamedFile } from './files.ts'
@@ -32,10 +32,7 @@ export const certificateOptions = {
  * @throws {Refusal} `option-unknown`, `not-found`, and what the API refuses a sign-in with.
  */
 export async function openReach({ config, given }: CommandContext): Promise<Reach> {
-  const url = given.text('url') ?? urlAt(config)
-  if (!/^https:\/\//.test(url)) {
-    throw new Refusal('option-unknown', 'The URL of the API begins with https://.')
-  }
+  const url = serviceUrlOf(given.text('url') ?? urlAt(config)).href
   const reach = { url, ca: readNamedFile(given.text('ca') ?? join(config.tls, 'ca.pem')) }
   const certificate = given.text('certificate')
   if (certificate !== undefined) {

@@ -5,6 +5,7 @@ import { argumentsOf, helpOf, type Terminal } from './command.ts'
 import { type CommandName, commands, helpText } from './commands.ts'
 import { configOf } from './config.ts'
 import { defectExitCode, exitCodes } from './exit-codes.ts'
+import { outageSentence } from './outages.ts'
 
 /** What was typed and what was set. */
 export type CommandLine = {
@@ -12,14 +13,6 @@ export type CommandLine = {
   environment: Readonly<Record<string, string | undefined>>
   version: string
 }
-
-const outageCodes: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-])
 
 /**
  * Runs one command and gives the exit code. Whatever is thrown becomes a sentence and a code here,
@@ -29,13 +22,15 @@ export async function runCommandLine(line: CommandLine, terminal: Terminal): Pro
   try {
     return await run(line, terminal)
   } catch (error) {
-    return explain(error, terminal)
+    if (!terminal.stop.aborted || !isAbort(error)) return explain(error, terminal)
+    terminal.tell('Stopped before it was done.')
+    return defectExitCode
   }
 }
 
 /**
- * Tells people what was thrown: a refusal with its sentence, anything else without its message,
- * which may hold a value.
+ * Tells people what was thrown: a refusal with its sentence, an outage with ours, anything else
+ * without its message, which may hold a value.
  */
 export function explain(error: unknown, terminal: Pick<Terminal, 'tell' | 'announce'>): number {
   if (error instanceof Refusal) {
@@ -46,8 +41,9 @@ export function explain(error: unknown, terminal: Pick<Terminal, 'tell' | 'annou
     // The service may be newer than this command and refuse with a code that is not known here.
     return Object.hasOwn(exitCodes, code) ? exitCodes[code] : defectExitCode
   }
-  if (error instanceof Error && 'code' in error && outageCodes.has(error.code)) {
-    terminal.tell(`Something that is needed cannot be reached (${error.code}). Check the URLs.`)
+  const outage = outageSentence(error)
+  if (outage !== undefined) {
+    terminal.tell(outage)
     return defectExitCode
   }
   terminal.tell(`Something went wrong that should not: ${kindOf(error)}`)
@@ -85,6 +81,10 @@ function named(words: readonly string[]): { name: CommandName; words: readonly s
     }
   }
   throw new Refusal('option-unknown', 'There is no such command. `gyeol help` lists all.')
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
 }
 
 function kindOf(error: unknown): string {

@@ -173,7 +173,10 @@ test('a database that is away is an outage: one sentence, exit code 1', async (t
     DATABASE_URL: 'postgres://gyeol_sign:hunter2@127.0.0.1:1/gyeol',
   })
   t.equal(code, 1)
-  t.equal(err, 'Something that is needed cannot be reached (ECONNREFUSED). Check the URLs.\n')
+  t.equal(
+    err,
+    'Something that is needed cannot be reached. Check the URLs, and that it runs. (ECONNREFUSED)\n',
+  )
 })
 
 test('an authority is made once, and signs what an agency asks', async (t) => {
