@@ -3,7 +3,7 @@
  * manifest and the agency's own map of serials. All or nothing: the delivery grows beside its place and is moved there when it
  * is whole; after a failure nothing of it is left. DESIGN.md §5.
  */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { Refusal } from '../core/errors.ts'
@@ -30,10 +30,8 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
   requireKnownTables(options)
   const outDir = resolve(options.outDir)
   const partial = `${outDir}.partial`
-  if ((await readdir(outDir).catch(() => [])).length > 0) {
-    const sentence = 'The output directory is not empty. Name a new one, or remove it first.'
-    throw new Refusal('already-exists', sentence)
-  }
+  await requireVacant(outDir)
+  await requireSerials(options.serials)
   const workDir = await memoryDirFor(partial)
   const clear = async () => {
     for (const dir of [partial, workDir]) await rm(dir, { recursive: true, force: true })
@@ -42,12 +40,38 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
   try {
     for (const dir of [partial, workDir]) await mkdir(dir, { recursive: true, mode: 0o700 })
     const report = await withSession(partial, workDir, options)
-    await rm(outDir, { recursive: true, force: true })
-    await rename(partial, outDir)
+    await rename(partial, outDir) // Onto an empty directory, or none.
     return report
   } finally {
     await clear()
   }
+}
+
+/** What stands in the way is never removed: only an empty directory may be there. */
+async function requireVacant(outDir: string): Promise<void> {
+  const found = await readdir(outDir).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') return []
+    if (code === 'ENOTDIR') return [outDir] // A file.
+    throw error
+  })
+  if (found.length === 0) return
+  const sentence =
+    'The place of the delivery is taken. Name a new directory, or empty that one first.'
+  throw new Refusal('already-exists', sentence)
+}
+
+/** A Parquet file begins and ends with four letters; a wrong name is noticed before hours of work. */
+async function requireSerials(path: string | undefined): Promise<void> {
+  if (path === undefined) return
+  const begins = Buffer.alloc(4)
+  await using file = await open(path, 'r')
+  await file.read(begins, 0, begins.length, 0)
+  if (begins.toString('latin1') === 'PAR1') return
+  throw new Refusal(
+    'input-malformed',
+    'The file of --serials is not the serials.parquet of a delivery.',
+  )
 }
 
 async function withSession(

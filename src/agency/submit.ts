@@ -48,19 +48,19 @@ type Delivery = z.infer<typeof deliverySchema>
 /**
  * Sends what the service does not have yet, then the manifest.
  *
- * @throws {Refusal} `digest-differs` if a part was changed since it was prepared; `input-malformed` if the directory holds no
- *   manifest; and whatever the service refuses.
+ * @throws {Refusal} `digest-differs` if a part was changed since it was prepared; `already-exists` if other parts than these
+ *   were submitted for this wave; `input-malformed` if the directory holds no manifest; and whatever the service refuses.
  */
 export async function submit(options: SubmitOptions): Promise<SubmitReport> {
   const { client, dir } = options
   const manifest = await manifestIn(dir)
   const delivery = await openedDelivery(options, manifest)
-  if (isClosed(delivery))
+  const held = new Set(delivery.parts.map(nameOf))
+  const missing = manifest.parts.filter((part) => !held.has(nameOf(part)))
+  if (isClosed(delivery)) {
+    if (missing.length > 0 || held.size > manifest.parts.length) throw submittedBefore(delivery)
     return { delivery: delivery.delivery, uploaded: 0, skipped: manifest.parts.length }
-  const held = new Set(delivery.parts.map((part) => `${part.table}/${part.number}/${part.sha256}`))
-  const missing = manifest.parts.filter(
-    (part) => !held.has(`${part.table}/${part.number}/${part.sha256}`),
-  )
+  }
   await uploadAll(options, delivery.delivery, { manifest, missing })
   const path = `/v1/deliveries/${delivery.delivery}/submission`
   const schema = z.object({ job: z.uuid() })
@@ -74,6 +74,17 @@ export async function submit(options: SubmitOptions): Promise<SubmitReport> {
     if (!isClosed(await shown(client, delivery.delivery))) throw error
     return { delivery: delivery.delivery, ...report }
   }
+}
+
+/** Two parts of one name are one part. */
+function nameOf({ table, number, sha256 }: Pick<ManifestPart, 'table' | 'number' | 'sha256'>) {
+  return `${table}/${number}/${sha256}`
+}
+
+function submittedBefore({ delivery, wave }: Delivery): Refusal {
+  const sentence =
+    'Other parts than these were submitted for this wave. Prepare them for the next wave.'
+  return new Refusal('already-exists', sentence, { delivery, wave })
 }
 
 async function openedDelivery(

@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 
 import iconv from 'iconv-lite'
 import { test } from 'tap'
@@ -177,6 +178,10 @@ test('does not overwrite a delivery, and stops when asked', async (t) => {
   const given = await options(t, usual)
   await prepare(given)
   await t.rejects(prepare(given), { code: 'already-exists' })
+  const file = join(given.sourceDir, 'kept.csv')
+  await writeFile(file, 'kept')
+  await t.rejects(prepare({ ...given, outDir: file }), { code: 'already-exists' })
+  t.equal(await readFile(file, 'utf8'), 'kept', 'nor a file that stands in its place')
   const many = await options(t, {
     ...usual,
     't20.csv': `${statementCsv}${'A1,C,1,20190101\n'.repeat(500_000)}`,

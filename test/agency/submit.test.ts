@@ -156,6 +156,18 @@ test('run again after a break, sends only what is missing', async (t) => {
   )
 })
 
+test('refuses a delivery for a wave for which another was submitted', async (t) => {
+  const { service, client } = await started(t)
+  await submit({ client, project, dir: await delivery(t) })
+  const before = structuredClone(service.parts)
+  await rm(t.testdirName, { recursive: true })
+  await t.rejects(submit({ client, project, dir: await delivery(t) }), {
+    code: 'already-exists',
+    details: { delivery: service.delivery, wave: 1 },
+  })
+  t.same(service.parts, before, 'nothing was sent')
+})
+
 test('waits and asks again when the service is busy, as long as it says', async (t) => {
   const { service, client } = await started(t)
   let busy = 0

@@ -112,6 +112,7 @@ test('refuses a list that does not fit, and what is missing', async (t) => {
   const other = await listed(['A1'])
   await writeFile(other, 'person\nA1\n')
   await refused(later({ only: other }), malformed)
+  await refused(later({ serials: other }), malformed)
   await refused(later({ only: join(t.testdirName, 'nothing.csv') }), 'not-found')
 })
 
