@@ -15,8 +15,8 @@ const titleCharactersMax = 200
  * another key.
  *
  * @param operator - who runs the command, as the machine knows them.
- * @throws {Refusal} `input-malformed` if the certificate is none, `option-unknown` for a name or
- *   title that cannot be.
+ * @throws {Refusal} `input-malformed` if the certificate is none, `already-exists` if its key is
+ *   another agency's, `option-unknown` for a name or title that cannot be.
  */
 export async function registerAgency(
   pool: Pool,
@@ -36,7 +36,10 @@ export async function registerAgency(
   }
   const spkiSha256 = spkiSha256Of(certificateOf(agency.certificatePem))
   await inTransaction(pool, 'register-agency', async (tx) => {
-    await saveAgency(tx, { id: randomUUID(), name, title, spkiSha256 })
+    if (!(await saveAgency(tx, { id: randomUUID(), name, title, spkiSha256 }))) {
+      const sentence = 'Another agency has the key of this certificate. Each agency makes its own.'
+      throw new Refusal('already-exists', sentence)
+    }
     await appendLeaf(tx, {
       actor: { kind: 'command', name: operator },
       action: 'register-agency',

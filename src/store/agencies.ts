@@ -37,18 +37,26 @@ export async function agencyTitles(
   return Object.fromEntries(rows.map(({ name, title }) => [name, title]))
 }
 
-/** Registers an agency, or gives the one of that name a new certificate key. */
+/**
+ * Registers an agency, or gives the one of that name a new certificate key.
+ *
+ * @returns false, and does nothing, if the key is another agency's.
+ */
 export async function saveAgency(
   tx: Tx,
   agency: Agency & { spkiSha256: Uint8Array },
-): Promise<void> {
-  await tx.query(
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
     `insert into gyeol.agency (agency_id, name, title, spki_sha256)
-     values ($1::uuid, $2::text, $3::jsonb, $4::bytea)
+     select $1::uuid, $2::text, $3::jsonb, $4::bytea
+     where not exists (
+       select from gyeol.agency where spki_sha256 = $4::bytea and name <> $2::text
+     )
      on conflict (name) do update
      set title = excluded.title, spki_sha256 = excluded.spki_sha256, disabled_at = null`,
     [agency.id, agency.name, JSON.stringify(agency.title), agency.spkiSha256],
   )
+  return rowCount === 1
 }
 
 /** True while the agency may act: asked again when a long upload ends. */
