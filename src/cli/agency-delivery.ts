@@ -10,12 +10,11 @@ import { submit } from '../agency/submit.ts'
 import { Refusal } from '../core/errors.ts'
 import { recipeAnswerSchema } from '../core/manifest.ts'
 import { reach, reachWords, withClient } from './agency-reach.ts'
-import type { Arguments, Command, CommandContext } from './command.ts'
+import { type Arguments, type Command, type CommandContext, jsonOption } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
 import { readNamedJson, requireNoFile, writeNewFile } from './files.ts'
 import { type ProgressBar, progressBar } from './progress.ts'
 
-const json = { json: { meaning: 'end with one line of JSON' } }
 const project = { project: { value: 'project', meaning: 'its id or name' } }
 const agenciesKey = { 'agencies-key': { value: 'file', meaning: "the agencies' key, mode 0600" } }
 export const agencyRecipeCommand: Command = {
@@ -35,10 +34,10 @@ export const agencyRecipeCommand: Command = {
 
 export const agencyCanaryCommand: Command = {
   usage: '--project <project> --agencies-key <file> [options]',
-  options: { ...project, ...agenciesKey, ...reach, ...json },
+  options: { ...project, ...agenciesKey, ...reach, ...jsonOption },
   examples: [`gyeol agency canary --project kcure --agencies-key agencies.key ${reachWords}`],
   run: async (context) => {
-    const { given, print } = context
+    const { given, print, printJson } = context
     const key = await readAgenciesKey(given.need('agencies-key'))
     const told = await withClient(context, (client) =>
       askCanaries(client, given.need('project'), key),
@@ -48,7 +47,7 @@ export const agencyCanaryCommand: Command = {
         print(`person ${number}, ${keyType}: ${verdict} ${mistakes.join(' ')}`)
     }
     print(told.isRight ? 'every key is right' : 'some keys are not right: do not deliver yet')
-    if (given.has('json')) print(JSON.stringify(told))
+    printJson(told)
     return told.isRight ? 0 : untrueExitCode
   },
 }
@@ -70,7 +69,7 @@ export const agencyPrepareCommand: Command = {
         'of tables only: which serials, as `gyeol agency extraction` wrote them; all unless said',
     },
     'memory-mib': { value: 'number', meaning: 'what the engine may hold; 700 unless said' },
-    ...json,
+    ...jsonOption,
   },
   examples: [
     'gyeol agency prepare --source files/source.json --recipe recipe.json --agencies-key agencies.key --wave 1 --out delivery',
@@ -78,7 +77,7 @@ export const agencyPrepareCommand: Command = {
     'gyeol agency prepare --source files/source.json --recipe recipe.json --wave 1 --tables-only --serials keys/serials.parquet --only linked.csv --out tables',
   ],
   run: async (context) => {
-    const { given, print } = context
+    const { given, print, printJson } = context
     const sourcePath = given.need('source')
     const serials = given.text('serials')
     const only = given.text('only')
@@ -102,7 +101,7 @@ export const agencyPrepareCommand: Command = {
     }).finally(bars.end)
     for (const line of linesOf(report)) print(line)
     const seconds = (performance.now() - startedAt) / 1000
-    if (given.has('json')) print(JSON.stringify({ ...report, seconds }))
+    printJson({ ...report, seconds })
     return 0
   },
 }
@@ -114,21 +113,21 @@ export const agencyExtractionCommand: Command = {
     ...project,
     out: { value: 'file', meaning: 'where the list goes: CSV, the own serials that were linked' },
     ...reach,
-    ...json,
+    ...jsonOption,
   },
   examples: [
     `gyeol agency extraction --project kcure --out linked.csv ${reachWords}`,
     `gyeol agency extraction --linkage 0f7c1c9e-3f5e-4f0e-9d3a-5b8f2d1c7a10 --out linked.csv ${reachWords}`,
   ],
   run: async (context) => {
-    const { given, print } = context
+    const { given, print, printJson } = context
     const out = given.need('out')
     requireNoFile(out)
     const named = given.text('linkage')
     const wanted = named === undefined ? { project: given.need('project') } : { linkage: named }
     const linkage = await withClient(context, (client) => fetchExtraction(client, wanted, out))
     print(`wrote ${out}`)
-    if (given.has('json')) print(JSON.stringify({ linkage, out }))
+    printJson({ linkage, out })
     return 0
   },
 }
@@ -136,10 +135,10 @@ export const agencyExtractionCommand: Command = {
 export const agencySubmitCommand: Command = {
   usage: '<directory> --project <project> [options]',
   positionals: { least: 1, most: 1 },
-  options: { ...project, ...reach, ...json },
+  options: { ...project, ...reach, ...jsonOption },
   examples: [`gyeol agency submit delivery --project kcure ${reachWords}`],
   run: async (context) => {
-    const { given, print } = context
+    const { given, print, printJson } = context
     const bar = progressBar(context, 'upload')
     const report = await withClient(context, (client) =>
       submit({
@@ -153,7 +152,7 @@ export const agencySubmitCommand: Command = {
     print(
       `delivery ${report.delivery}: ${report.uploaded} parts sent, ${report.skipped} were there`,
     )
-    if (given.has('json')) print(JSON.stringify(report))
+    printJson(report)
     return 0
   },
 }

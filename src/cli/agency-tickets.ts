@@ -2,9 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { askTickets, fetchQuestions, sendAnswers, sendDoubts } from '../agency/tickets.ts'
 import { reach, reachWords, withClient } from './agency-reach.ts'
-import type { Command } from './command.ts'
-
-const json = { json: { meaning: 'end with one line of JSON' } }
+import { type Command, jsonOption } from './command.ts'
 
 export const agencyTicketsCommand: Command = {
   usage: '--project <project> [options]',
@@ -12,11 +10,11 @@ export const agencyTicketsCommand: Command = {
     project: { value: 'project', meaning: 'its id or name' },
     out: { value: 'directory', meaning: 'where the questions go, a CSV file a ticket' },
     ...reach,
-    ...json,
+    ...jsonOption,
   },
   examples: [`gyeol agency tickets --project kcure --out tickets ${reachWords}`],
   run: async (context) => {
-    const { given, print } = context
+    const { given, print, printJson } = context
     const out = given.text('out')
     if (out !== undefined) mkdirSync(out, { recursive: true, mode: 0o700 })
     const { tickets, files } = await withClient(context, async (client) => {
@@ -27,7 +25,7 @@ export const agencyTicketsCommand: Command = {
     for (const { ticket, state, asked, answered } of tickets)
       print(`${ticket} ${state}: ${answered} of ${asked} answered`)
     for (const file of files) print(`wrote ${file}`)
-    if (given.has('json')) print(JSON.stringify({ tickets, files }))
+    printJson({ tickets, files })
     return 0
   },
 }
@@ -35,14 +33,14 @@ export const agencyTicketsCommand: Command = {
 export const agencyAnswerCommand: Command = {
   usage: '<ticket> <file> [options]',
   positionals: { least: 2, most: 2 },
-  options: { ...reach, ...json },
+  options: { ...reach, ...jsonOption },
   examples: [`gyeol agency answer 0f7c1c9e-3f5e-4f0e-9d3a-5b8f2d1c7a10 answers.csv ${reachWords}`],
   run: async (context) => {
-    const { given, print } = context
+    const { given, print, printJson } = context
     const [ticket = '', file = ''] = given.positionals
     await withClient(context, (client) => sendAnswers(client, ticket, file))
     print(`ticket ${ticket}: the answers were taken`)
-    if (given.has('json')) print(JSON.stringify({ ticket, file }))
+    printJson({ ticket, file })
     return 0
   },
 }
@@ -50,15 +48,15 @@ export const agencyAnswerCommand: Command = {
 export const agencyDoubtCommand: Command = {
   usage: '<file> --project <project> [options]',
   positionals: { least: 1, most: 1 },
-  options: { project: { value: 'project', meaning: 'its id or name' }, ...reach, ...json },
+  options: { project: { value: 'project', meaning: 'its id or name' }, ...reach, ...jsonOption },
   examples: [`gyeol agency doubt serials.csv --project kcure ${reachWords}`],
   run: async (context) => {
-    const { given, print } = context
+    const { given, print, printJson } = context
     const [file = ''] = given.positionals
     const project = given.need('project')
     await withClient(context, (client) => sendDoubts(client, project, file))
     print('the list was taken; the next linkage makes cases of what is linked')
-    if (given.has('json')) print(JSON.stringify({ project, file }))
+    printJson({ project, file })
     return 0
   },
 }

@@ -6,7 +6,7 @@ import { open, rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { exportTrail, type KeptLeaf } from '../core/export-trail.ts'
 import { linesOf, verifyFile } from './audit-verify.ts'
-import type { Command, CommandContext } from './command.ts'
+import { type Command, type CommandContext, jsonOption } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
 import { requireNoFile, writingRefusalOf } from './files.ts'
 import { askJson, type Reach } from './https-json.ts'
@@ -25,14 +25,14 @@ export const auditExportCommand: Command = {
     ...reachOptions,
     name: { value: 'name', meaning: 'an account with the role auditor' },
     key: { value: 'verifier key', meaning: 'name+hash+key of the signer, from a source you trust' },
-    json: { meaning: 'end with one line of JSON' },
+    ...jsonOption,
   },
   examples: ['gyeol audit export --out trail.jsonl --name cho --password-file cho.password'],
   run: exportToFile,
 }
 
 async function exportToFile(context: CommandContext): Promise<number> {
-  const { given, print } = context
+  const { given, print, printJson } = context
   const out = given.need('out')
   requireNoFile(out)
   const reach = await openReach(context)
@@ -50,7 +50,7 @@ async function exportToFile(context: CommandContext): Promise<number> {
   await rename(unfinished, out)
   for (const line of linesOf(report)) print(line)
   const isWhole = report.verified && report.leaves === newest.size
-  if (given.has('json')) print(JSON.stringify({ file: out, isWhole, ...report }))
+  printJson({ file: out, isWhole, ...report })
   return isWhole ? 0 : untrueExitCode // What does not hold is evidence, so it is kept.
 }
 

@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { Refusal } from '../core/errors.ts'
 import { type TrailExpectation, type TrailReport, verifyTrail } from '../core/verify-trail.ts'
-import type { Command } from './command.ts'
+import { type Command, jsonOption } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
 import { readNamedFile } from './files.ts'
 import {
@@ -24,14 +24,14 @@ export const auditVerifyCommand: Command = {
     key: { value: 'verifier key', meaning: 'name+hash+key of the signer, from a source you trust' },
     older: { value: 'file', meaning: 'a checkpoint you kept: the trail must continue it' },
     ...witnessOptions,
-    json: { meaning: 'end with one line of JSON' },
+    ...jsonOption,
   },
   examples: [
     'gyeol audit verify trail.jsonl --key "gyeol.local/trail+5f6a…+AY…"',
     'gyeol audit verify trail.jsonl --key "gyeol.local/trail+5f6a…+AY…" --witnesses witnesses.txt --cosignatures 2',
     'gyeol audit verify trail.jsonl --older checkpoint-of-march.txt --json',
   ],
-  run: async ({ given, print }) => {
+  run: async ({ given, print, printJson }) => {
     const key = given.text('key')
     const older = given.text('older')
     const witnesses = witnessesGiven(given, 'key')
@@ -46,10 +46,7 @@ export const auditVerifyCommand: Command = {
     const cosigned = { cosigners, others }
     report.unchecked.push(...uncheckedCosignatures(cosigned, witnesses.witnessKeys))
     for (const line of linesOf(report)) print(line)
-    if (given.has('json')) {
-      const verifyLeavesPerSecond = Math.round(report.leaves / seconds)
-      print(JSON.stringify({ ...report, seconds, verifyLeavesPerSecond }))
-    }
+    printJson({ ...report, seconds, verifyLeavesPerSecond: Math.round(report.leaves / seconds) })
     return report.verified ? 0 : untrueExitCode
   },
 }

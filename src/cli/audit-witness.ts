@@ -36,7 +36,7 @@ export const auditWitnessCommand: Command = {
     every: { value: 'seconds', meaning: 'look again and again; once unless said' },
     ...certificateOptions,
     ...reachOptions,
-    json: { meaning: 'end each look with one line of JSON' },
+    json: { meaning: 'one line of JSON a look; what is for people goes to standard error' },
   },
   examples: [
     'gyeol audit witness --directory witness --key "gyeol.local/trail+5f6a…+AY…" --certificate nhis.pem --private-key nhis.key',
@@ -67,7 +67,7 @@ async function witness(context: CommandContext): Promise<number> {
 }
 
 async function look(context: CommandContext): Promise<void> {
-  const { given, print } = context
+  const { given, print, printJson } = context
   const logKey = given.need('key')
   const home = await openWitness(given.need('directory'), logKey)
   try {
@@ -83,7 +83,7 @@ async function look(context: CommandContext): Promise<void> {
     const isCosigned = cosignersOf(note, [home.verifierKey]).length > 0
     if (!isCosigned) await cosign(reach, home, { note, size: shown.size })
     print(isCosigned ? `size ${shown.size} is cosigned already` : `cosigned size ${shown.size}`)
-    if (given.has('json')) print(JSON.stringify({ size: shown.size, isNew: !isCosigned }))
+    printJson({ size: shown.size, isNew: !isCosigned })
   } finally {
     await home.close()
   }

@@ -6,6 +6,11 @@ import type { Config } from './config.ts'
 /** One option of a command, `--name <value>` or `--name`. */
 export type Option = { meaning: string; value?: string }
 
+/** The option of every command whose result programs may want. */
+export const jsonOption = {
+  json: { meaning: 'the result as one line of JSON; what is for people goes to standard error' },
+} as const satisfies Record<string, Option>
+
 /** What the shell gives and takes, as far as a command may know it. */
 export type Terminal = {
   /** A line of output. */
@@ -35,7 +40,14 @@ export type Arguments = {
   positionals: readonly string[]
 }
 
-export type CommandContext = Terminal & { config: Config; given: Arguments }
+export type CommandContext = Terminal & {
+  /** With `--json` a line for people, on standard error: the other output is one line of JSON. */
+  print: Terminal['print']
+  /** The result for programs, one line; nothing without `--json`. */
+  printJson: (result: object) => void
+  config: Config
+  given: Arguments
+}
 
 export type Command = {
   /** What follows the command's name in its usage, positionals first. */

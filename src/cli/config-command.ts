@@ -13,7 +13,7 @@ export const configCommand: Command = {
   run: run,
 }
 
-async function run({ config, given, print }: CommandContext): Promise<undefined> {
+async function run({ config, given, print, printJson }: CommandContext): Promise<undefined> {
   if (given.has('markdown')) {
     print(settingsTable())
     return
@@ -25,7 +25,7 @@ async function run({ config, given, print }: CommandContext): Promise<undefined>
     ]),
   )
   if (given.has('json')) {
-    print(JSON.stringify(values))
+    printJson(values)
     return
   }
   for (const { variable, otherwise, meaning } of settings) {

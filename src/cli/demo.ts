@@ -7,7 +7,7 @@ import { generatePopulation } from '../population/generate.ts'
 import { type AllRoles, startAllRoles } from './all-roles.ts'
 import { auditExportCommand } from './audit-export.ts'
 import { auditVerifyCommand } from './audit-verify.ts'
-import { argumentsOf, type Command, type CommandContext } from './command.ts'
+import { argumentsOf, type Command, type CommandContext, jsonOption } from './command.ts'
 import type { Config } from './config.ts'
 import type { OnProgress } from './demo/deliveries.ts'
 import { type DemoReport, faultsOf, linesOfReport } from './demo/report.ts'
@@ -28,7 +28,7 @@ export const demoCommand: Command = {
     seed: { value: 'n', meaning: 'the same seed gives the same population' },
     out: { value: 'dir', meaning: 'where the releases go; <home>/demo-release unless said' },
     keep: { meaning: 'keep population, deliveries and service of the demonstration' },
-    json: { meaning: 'end with one line of JSON' },
+    ...jsonOption,
   },
   examples: ['npm run demo', 'npm run demo -- --persons 100000 --seed 7 --out /tmp/release --json'],
   run: demo,
@@ -84,12 +84,12 @@ async function demo(context: CommandContext): Promise<number> {
 
 const rowsPerPerson = 84
 
-function finish({ given, print, tell }: CommandContext, report: DemoReport): number {
+function finish({ print, printJson, tell }: CommandContext, report: DemoReport): number {
   for (const line of linesOfReport(report)) print(line)
   const faults = faultsOf(report)
   for (const fault of faults) tell(`FAULT: ${fault}`)
   if (faults.length === 0) print('\nevery invariant holds; the trail is verified')
-  if (given.has('json')) print(JSON.stringify(report))
+  printJson(report)
   return faults.length === 0 ? 0 : untrueExitCode
 }
 
@@ -157,7 +157,8 @@ async function takeAndVerify(
   const lines: string[] = []
   const run = async (name: string, command: Command, words: string[]): Promise<number> => {
     const given = argumentsOf(name, command, words)
-    const code = await command.run({ ...context, given, print: (line) => lines.push(line) })
+    const printJson = (result: object): void => void lines.push(JSON.stringify(result))
+    const code = await command.run({ ...context, given, print: () => {}, printJson })
     return code ?? 0
   }
   const signIn = ['--name', 'auditor', '--password-file', passwordFile, '--url', at.url]

@@ -7,11 +7,10 @@ import { type KeyringSide, keyringSides } from '../keys/key-purposes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { makeExampleKeyrings } from '../keys/make-example.ts'
 import { createKeyring, openKeyring } from '../keys/open-keyring.ts'
-import type { Arguments, Command } from './command.ts'
+import { type Arguments, type Command, jsonOption } from './command.ts'
 import { passphraseOf, passphraseOptions } from './passphrase.ts'
 
 const side = { side: { value: 'api|key|data|sign', meaning: 'whose keyring' } }
-const json = { json: { meaning: 'end with one line of JSON' } }
 
 export const keysInitCommand: Command = {
   usage: '--side <side> --created-by <name> --approved-by <name> [options]',
@@ -20,13 +19,13 @@ export const keysInitCommand: Command = {
     'created-by': { value: 'name', meaning: 'the custodian who makes it' },
     'approved-by': { value: 'name', meaning: 'another custodian, who watches' },
     ...passphraseOptions,
-    ...json,
+    ...jsonOption,
   },
   examples: [
     'gyeol keys init --side key --created-by kim --approved-by lee --passphrase-file /run/secrets/key',
   ],
   run: async (context) => {
-    const { config, given, print } = context
+    const { config, given, print, printJson } = context
     const wanted = sideOf(given)
     const createdBy = personOf(given, 'created-by')
     const approvedBy = personOf(given, 'approved-by')
@@ -43,17 +42,17 @@ export const keysInitCommand: Command = {
       now,
     })
     print(`made ${path}`)
-    if (given.has('json')) print(summaryOf(keyring))
+    printJson(summaryOf(keyring))
     return 0
   },
 }
 
 export const keysListCommand: Command = {
   usage: '--side <side> [options]',
-  options: { ...side, ...passphraseOptions, ...json },
+  options: { ...side, ...passphraseOptions, ...jsonOption },
   examples: ['gyeol keys list --side data', 'gyeol keys list --side sign --json'],
   run: async (context) => {
-    const { config, given, print } = context
+    const { config, given, print, printJson } = context
     const wanted = sideOf(given)
     const keyring = await openKeyring({
       path: join(config.keys, `${wanted}.keyring`),
@@ -69,7 +68,7 @@ export const keysListCommand: Command = {
       print(`${key.id}  ${key.purpose} ${key.algorithm} epoch ${key.epoch} ${key.state} ${scope}`)
       print(`  made ${key.createdAt} by ${key.createdBy}, approved by ${key.approvedBy}`)
     }
-    if (given.has('json')) print(summaryOf(keyring))
+    printJson(summaryOf(keyring))
     return 0
   },
 }
@@ -86,13 +85,13 @@ export const keysExampleCommand: Command = {
   },
 }
 
-function summaryOf(keyring: Keyring): string {
+function summaryOf(keyring: Keyring): object {
   const keys = keyring.list().map(({ publicKey, ...key }) => ({
     ...key,
     ...(publicKey === undefined ? {} : { publicKey: Buffer.from(publicKey).toString('base64') }),
   }))
   const { side: of, revision, sha256 } = keyring
-  return JSON.stringify({ side: of, revision, sha256: sha256.toString('hex'), keys })
+  return { side: of, revision, sha256: sha256.toString('hex'), keys }
 }
 
 function sideOf(given: Arguments): KeyringSide {

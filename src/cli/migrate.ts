@@ -1,5 +1,5 @@
 /** Brings the database to the schema of this release. */
-import type { Command, CommandContext } from './command.ts'
+import { type Command, type CommandContext, jsonOption } from './command.ts'
 import { bringUp, provisionElsewhere } from './database.ts'
 import { databaseUrlOf } from './role-urls.ts'
 
@@ -9,7 +9,7 @@ export const migrateCommand: Command = {
     provision: {
       meaning: 'DATABASE_URL is a superuser: make the roles first, passwords in <home>/roles.json',
     },
-    json: { meaning: 'end with one line of JSON' },
+    ...jsonOption,
   },
   examples: [
     'DATABASE_URL=postgres://gyeol_migrate@db/gyeol gyeol migrate',
@@ -18,7 +18,7 @@ export const migrateCommand: Command = {
   run: run,
 }
 
-async function run({ config, given, print }: CommandContext): Promise<undefined> {
+async function run({ config, given, print, printJson }: CommandContext): Promise<undefined> {
   const url = databaseUrlOf(config, 'migrate')
   const isAdmin = given.has('provision')
   const applied = await bringUp(
@@ -26,5 +26,5 @@ async function run({ config, given, print }: CommandContext): Promise<undefined>
   )
   for (const number of applied) print(`applied migration ${number}`)
   if (applied.length === 0) print('the schema is current')
-  if (given.has('json')) print(JSON.stringify({ applied }))
+  printJson({ applied })
 }

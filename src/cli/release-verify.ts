@@ -1,5 +1,5 @@
 /** `gyeol release verify`: the package in a directory, held against the public keys that the reader trusts. */
-import type { Command } from './command.ts'
+import { type Command, jsonOption } from './command.ts'
 import { untrueExitCode } from './exit-codes.ts'
 import { readNamedFile } from './files.ts'
 import { type PackageReport, verifyPackage } from './verify-package.ts'
@@ -16,14 +16,14 @@ export const releaseVerifyCommand: Command = {
     verifier: { value: 'verifier key', meaning: 'name+hash+key of the trail’s signer, likewise' },
     ca: { value: 'file', meaning: 'certificate of the authority, likewise; for manifest.p7s' },
     ...witnessOptions,
-    json: { meaning: 'end with one line of JSON' },
+    ...jsonOption,
   },
   examples: [
     'gyeol release verify release --key "MCow…=" --verifier "gyeol.local/trail+5f6a…+AY…" --ca ca.pem',
     'gyeol release verify release --verifier "gyeol.local/trail+5f6a…+AY…" --witnesses witnesses.txt --cosignatures 2',
     'gyeol release verify release --json',
   ],
-  run: async ({ given, print }) => {
+  run: async ({ given, print, printJson }) => {
     const ca = given.text('ca')
     const report = await verifyPackage(given.positionals[0] ?? '', {
       key: given.text('key'),
@@ -32,7 +32,7 @@ export const releaseVerifyCommand: Command = {
       ...witnessesGiven(given, 'verifier'),
     })
     for (const line of linesOf(report)) print(line)
-    if (given.has('json')) print(JSON.stringify(report))
+    printJson(report)
     return report.verified ? 0 : untrueExitCode
   },
 }

@@ -1,7 +1,7 @@
 /** From a command line to an exit code. */
 import { Refusal } from '../core/errors.ts'
 import { EngineError } from '../engine/engine-error.ts'
-import { argumentsOf, helpOf, type Terminal } from './command.ts'
+import { argumentsOf, type CommandContext, helpOf, type Terminal } from './command.ts'
 import { type CommandName, commands, helpText } from './commands.ts'
 import { configOf } from './config.ts'
 import { defectExitCode, exitCodes } from './exit-codes.ts'
@@ -69,7 +69,17 @@ async function run(line: CommandLine, terminal: Terminal): Promise<number> {
   }
   const given = argumentsOf(name, command, words)
   const config = configOf(line.environment)
-  return (await command.run({ ...terminal, config, given })) ?? 0
+  const isForPrograms = given.has('json')
+  const context: CommandContext = {
+    ...terminal,
+    print: isForPrograms ? terminal.tell : terminal.print,
+    printJson: (result) => {
+      if (isForPrograms) terminal.print(JSON.stringify(result))
+    },
+    config,
+    given,
+  }
+  return (await command.run(context)) ?? 0
 }
 
 /** The command of one or two words, and the words after it. */

@@ -124,7 +124,7 @@ async function checkedByAnother(
   keys: string[],
 ): Promise<Pick<DemoRelease, 'verified' | 'doubts'>> {
   const words = [entry, 'release', 'verify', directory, ...keys, '--json']
-  const child = spawn(process.execPath, words, { env: {}, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, words, { env: {}, stdio: ['ignore', 'pipe', 'ignore'] })
   let out = ''
   child.stdout.on('data', (chunk) => {
     out += String(chunk)
@@ -133,8 +133,7 @@ async function checkedByAnother(
     child.once('error', reject)
     child.once('close', resolve)
   })
-  const last = out.trim().split('\n').at(-1) ?? ''
-  const report = reportSchema.parse(JSON.parse(last))
+  const report = reportSchema.parse(JSON.parse(out))
   const problems = report.problems.map(({ file, sentence }) => `${file}: ${sentence}`)
   return { verified: report.verified && code === 0, doubts: [...problems, ...report.unchecked] }
 }
