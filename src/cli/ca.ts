@@ -108,6 +108,12 @@ export const caSignCommand: Command = {
 
 function authorityOf(context: CommandContext): Authority {
   const { tls } = context.config
+  if (!existsSync(join(tls, 'ca.key'))) {
+    throw new Refusal(
+      'not-found',
+      'There is no authority here. Make one with `gyeol ca init`, or set GYEOL_TLS to where it is.',
+    )
+  }
   return {
     certificatePem: readNamedFile(join(tls, 'ca.pem')),
     privateKeyPem: readNamedFile(join(tls, 'ca.key')),
@@ -139,7 +145,7 @@ export async function named<T>(make: () => Promise<T>): Promise<T> {
     if (!(cause instanceof RangeError)) throw cause
     throw new Refusal(
       'option-unknown',
-      'A name or host is not one a certificate can have.',
+      'A name or host is not one a certificate can have: ASCII, an agency in lower case, no blank in a host.',
       {},
       { cause },
     )

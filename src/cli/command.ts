@@ -82,7 +82,7 @@ export function argumentsOf(name: string, command: Command, words: readonly stri
     need: (option) => {
       const value = text(option)
       if (value !== undefined) return value
-      throw wrongUse(name, 'An option is missing that this command needs.', option)
+      throw wrongUse(name, 'An option is missing that this command needs.', { option })
     },
     has: (option) => values[option] !== undefined,
     whole: (option, wholeLeast, wholeMost) => {
@@ -90,7 +90,8 @@ export function argumentsOf(name: string, command: Command, words: readonly stri
       if (value === undefined) return undefined
       const number = /^\d{1,15}$/.test(value) ? Number(value) : -1
       if (number >= wholeLeast && number <= wholeMost) return number
-      throw wrongUse(name, 'This option takes a whole number within bounds.', option)
+      const sentence = 'This option takes a whole number within bounds.'
+      throw wrongUse(name, sentence, { option, least: wholeLeast, most: wholeMost })
     },
     positionals,
   }
@@ -117,9 +118,12 @@ export function helpOf(name: string, command: Command): string {
   ].join('\n')
 }
 
-function wrongUse(command: string, sentence: string, option?: string): Refusal {
-  const help = `gyeol ${command} --help`
-  return new Refusal('option-unknown', sentence, option === undefined ? { help } : { option, help })
+function wrongUse(
+  command: string,
+  sentence: string,
+  details: Record<string, string | number> = {},
+): Refusal {
+  return new Refusal('option-unknown', sentence, { ...details, help: `gyeol ${command} --help` })
 }
 
 function parsed(

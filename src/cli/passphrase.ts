@@ -12,7 +12,7 @@ import type { CommandContext, Option } from './command.ts'
 export const passphraseOptions: Readonly<Record<string, Option>> = {
   'passphrase-file': {
     value: 'file',
-    meaning: 'file with the passphrase of the keyring, mode 0600',
+    meaning: 'file with the passphrase of the key that is opened, mode 0600',
   },
   'passphrase-fd': { value: 'number', meaning: 'open file descriptor to read it from instead' },
 }
@@ -54,7 +54,7 @@ export function readSecretFile(path: string): Uint8Array {
   }
   throw new Refusal(
     'keyring-refused',
-    'Others than its owner may read the file of a passphrase. Set its mode to 0600 and change it.',
+    'Others than its owner may read the file of a passphrase or password. Set its mode to 0600 and change it.',
   )
 }
 
@@ -64,7 +64,7 @@ function openToRead(path: string): number {
   } catch {
     throw new Refusal(
       'not-found',
-      'The file of a passphrase cannot be read. Name it with --passphrase-file, or use --passphrase-fd.',
+      'The file of a passphrase or password cannot be read. Name it by --passphrase-file, --passphrase-fd or --password-file.',
     )
   }
 }

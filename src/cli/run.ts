@@ -52,8 +52,8 @@ export function explain(error: unknown, terminal: Pick<Terminal, 'tell' | 'annou
 }
 
 async function run(line: CommandLine, terminal: Terminal): Promise<number> {
-  const [first = 'help'] = line.words
-  if (first === 'help' || first === '--help' || first === '-h') {
+  const [first = 'help', ...others] = line.words
+  if (isHelp(first) && others.length === 0) {
     terminal.print(helpText(line.version))
     return 0
   }
@@ -61,9 +61,9 @@ async function run(line: CommandLine, terminal: Terminal): Promise<number> {
     terminal.print(line.version)
     return 0
   }
-  const { name, words } = named(line.words)
+  const { name, words } = named(isHelp(first) ? others : line.words)
   const command = await commands[name].load()
-  if (words.includes('--help')) {
+  if (isHelp(first) || words.includes('--help') || words.includes('-h')) {
     terminal.print(helpOf(name, command))
     return 0
   }
@@ -80,6 +80,10 @@ async function run(line: CommandLine, terminal: Terminal): Promise<number> {
     given,
   }
   return (await command.run(context)) ?? 0
+}
+
+function isHelp(word: string): boolean {
+  return word === 'help' || word === '--help' || word === '-h'
 }
 
 /** The command of one or two words, and the words after it. */

@@ -36,16 +36,19 @@ test('the help names every command, and every command helps with examples that i
 })
 
 test('answers help and version, and exits with 0', async (t) => {
-  const [help, none, version, ofOne] = await Promise.all([
+  const [help, none, version, ofOne, asked, short] = await Promise.all([
     gyeol(['help']),
     gyeol([]),
     gyeol(['--version']),
     gyeol(['keys', 'init', '--help']),
+    gyeol(['help', 'keys', 'init']),
+    gyeol(['keys', 'init', '-h']),
   ])
   t.equal(help.code, 0)
   t.equal(none.out, help.out)
   t.match(version.out, /^\d+\.\d+\.\d+\n$/)
   t.match(ofOne.out, /usage: gyeol keys init/)
+  t.same([asked, short], [ofOne, ofOne])
 })
 
 test('refuses wrong use with 2 and names the help, and no value', async (t) => {
@@ -62,6 +65,8 @@ test('refuses wrong use with 2 and names the help, and no value', async (t) => {
     t.match(err, /^help: gyeol [a-z ]+--help$/m)
     t.notMatch(err, /secret-word|wrong-option/)
   }
+  const outside = await gyeol(['demo', '--persons', '5'])
+  t.match(outside.err, /^option: persons\nleast: 1000\nmost: 3000000$/m)
   const unknown = await gyeol(['dance'])
   t.same([unknown.code, unknown.err], [2, 'There is no such command. `gyeol help` lists all.\n'])
 })
