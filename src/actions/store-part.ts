@@ -36,7 +36,8 @@ export type StoredPart = Pick<Part, 'table' | 'number' | 'bytes' | 'sha256'> & {
  *
  * The same bytes under the same number are one part however often they come; other bytes under it are refused.
  *
- * @throws {Refusal} `not-found`, `state-conflict`, `digest-differs`, `already-exists`, `body-too-large`, `disk-full`.
+ * @throws {Refusal} `not-found`, `state-conflict`, `digest-differs`, `input-malformed` without a byte, `already-exists`,
+ *   `body-too-large`, `disk-full`.
  */
 export async function storePart(deps: Deps, caller: Caller, upload: Upload): Promise<StoredPart> {
   authorize(caller, 'store-part')
@@ -68,6 +69,8 @@ export async function storePart(deps: Deps, caller: Caller, upload: Upload): Pro
     if (upload.sha256 && Buffer.compare(stored.plainSha256, upload.sha256) !== 0) {
       throw new Refusal('digest-differs', 'The bytes are not those announced. Send the part again.')
     }
+    // No manifest could list it, and its number would be taken.
+    if (stored.plainBytes === 0) throw new Refusal('input-malformed', 'A part has at least a byte.')
     const part = { ...upload, bytes: stored.plainBytes, sha256: stored.plainSha256, objectId }
     const isNew = await inTransaction(deps.pool, 'store-part', async (tx) => {
       await requireStillOpen(tx, caller, delivery.id)

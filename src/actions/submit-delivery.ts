@@ -18,7 +18,8 @@ import { requireProject } from './show-project.ts'
  * transaction.
  *
  * @returns the job whose end is the end of the intake.
- * @throws {Refusal} `not-found`, `state-conflict`, `delivery-incomplete`, `digest-differs`, `epoch-retired`, `wave-differs`.
+ * @throws {Refusal} `not-found`, `state-conflict`, `delivery-incomplete`, `digest-differs`, `epoch-retired`, `wave-differs`,
+ *   `manifest-differs`.
  */
 export async function submitDelivery(
   deps: Deps,
@@ -69,6 +70,9 @@ async function requireLivingKey(tx: Tx, delivery: Delivery): Promise<void> {
 function requireSameParts(delivery: Delivery, manifest: Manifest, parts: Part[]): void {
   if (manifest.wave !== delivery.wave) {
     throw new Refusal('wave-differs', 'The manifest is for another wave than the delivery.')
+  }
+  if (manifest.project !== undefined && manifest.project !== delivery.projectId) {
+    throw new Refusal('manifest-differs', 'The manifest is for another project than the delivery.')
   }
   const nameOf = (part: { table: string; number: number }): string => `${part.table}/${part.number}`
   const arrived = new Map(parts.map((part) => [nameOf(part), part]))

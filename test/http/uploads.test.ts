@@ -85,6 +85,13 @@ test('uploads that are not what they say', async (t) => {
     t.equal((await other.get(`/v1/deliveries/${delivery}`)).body.parts.length, 1)
   })
 
+  await t.test('a part without a byte is no part', async (t) => {
+    const answer = await other.put(`/v1/deliveries/${delivery}/keys/2`, Buffer.alloc(0))
+    t.match(answer, { status: 400, body: { type: /:input-malformed$/ } })
+    t.equal(vault().length, 1)
+    t.equal((await other.get(`/v1/deliveries/${delivery}`)).body.parts.length, 1)
+  })
+
   await t.test('an upload that is cut off leaves nothing and can be repeated', async (t) => {
     const part = tablePart('visits', 60_000)
     const target = partPath(delivery, part)
@@ -109,9 +116,14 @@ test('uploads that are not what they say', async (t) => {
     for (const [what, manifest] of Object.entries(faulty)) {
       t.equal((await other.post(submission, manifest)).status, 422, what)
     }
+    t.match(await other.post(submission, { ...sound, project: delivery }), {
+      status: 409,
+      body: { type: /:manifest-differs$/ },
+    })
     t.equal((await other.post(submission, { ...sound, format: 'other' })).status, 400)
     t.equal((await other.get(`/v1/deliveries/${delivery}`)).body.state, 'open', 'nothing visible')
-    t.equal((await other.post(submission, sound)).status, 202)
+    const { project } = (await other.get(`/v1/deliveries/${delivery}`)).body
+    t.equal((await other.post(submission, { ...sound, project })).status, 202)
     t.equal((await other.post(submission, sound)).status, 409, 'only once')
   })
 
