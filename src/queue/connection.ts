@@ -34,11 +34,11 @@ const postgresConnectionsMax = 2
 const eventsMax = 100
 
 /**
- * Makes sure that the queue's server can be relied on.
+ * Makes sure that the queue's server can be relied on. One that cannot be reached is told of and stops nobody from starting:
+ * all work is done without it, some seconds later.
  *
  * @throws {Refusal} `queue-refused` when Redis may drop entries under memory pressure, or when no
  *   URL is given.
- * @throws what the driver throws when Redis cannot be reached.
  */
 export async function requireUsableQueue(config: DoorbellConfig): Promise<void> {
   if (config.redisUrl === undefined) {
@@ -62,6 +62,9 @@ export async function requireUsableQueue(config: DoorbellConfig): Promise<void> 
         'The Redis server may drop entries when memory is short. Set its maxmemory-policy to noeviction.',
       )
     }
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    config.onError(error)
   } finally {
     redis.disconnect()
   }

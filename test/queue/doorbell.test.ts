@@ -76,8 +76,23 @@ test('the doorbell on Redis', async (t) => {
 
   t.test('does not start without a queue', async (t) => {
     await t.rejects(openDoorbell({ onError: () => {} }), { code: 'queue-refused' })
+  })
+
+  t.test('starts while Redis is away, says so, and rings when it is back', async (t) => {
     await redis.stop()
-    await t.rejects(openDoorbell({ ...where, onError: () => {} }))
+    const said: unknown[] = []
+    const onError = (error: unknown): void => void said.push(error)
+    const doorbell = await openDoorbell({ ...where, onError })
+    t.teardown(() => doorbell.close())
+    t.ok(said.length > 0)
+    const heard = await listening(t, where, 'key')
+    await redis.restart()
+    const jobId = randomUUID()
+    for (let round = 0; round < 100 && !heard.includes(jobId); round += 1) {
+      await doorbell.ring('key', [jobId])
+      await sleep(100)
+    }
+    t.ok(heard.includes(jobId))
   })
 })
 
