@@ -50,11 +50,12 @@ export type JobWorker = {
 export async function runJob(worker: JobWorker, jobId: string): Promise<void> {
   const job = await claimJob(worker.deps.pool, jobId, leaseMs)
   if (!job) return
-  const scratchDir = await makeScratch(worker.scratchRoot, job.jobId)
   const lease = holdLease(worker, job)
   const fields = { job: job.jobId, kind: job.kind, attempt: job.attempts }
   const startedAt = performance.now()
+  let scratchDir: string | undefined
   try {
+    scratchDir = await makeScratch(worker.scratchRoot, job.jobId)
     const entry = worker.jobs[job.kind]
     if (!entry) throw new Error('no worker knows this kind of job')
     if (countedAttempts(job) > attemptsMax + deathsMax) {
@@ -66,7 +67,7 @@ export async function runJob(worker: JobWorker, jobId: string): Promise<void> {
     await letGo(worker, job, error)
   } finally {
     lease.stop()
-    await removeScratch(scratchDir)
+    if (scratchDir !== undefined) await removeScratch(scratchDir)
   }
 }
 

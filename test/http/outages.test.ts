@@ -1,4 +1,4 @@
-import { chmodSync, renameSync } from 'node:fs'
+import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import type { Pool } from '../../src/store/pool.ts'
@@ -34,6 +34,23 @@ test('what is away for a while refuses no delivery', async (t) => {
     const submitted = await submittedWhile(stage, 2, () => chmodSync(keyring, 0o644))
     await handedBack(admin, submitted, 1)
     chmodSync(keyring, 0o600)
+    await isTaken(t, stage, submitted)
+  })
+
+  await t.test('scratch cannot be made', async (t) => {
+    const scratch = join(service.home, 'scratch-key')
+    const submitted = await submittedWhile(stage, 4, () => {
+      renameSync(scratch, away)
+      writeFileSync(scratch, 'no directory')
+    })
+    const isQueued = `select from gyeol.job
+      where parent_id = $1::uuid and kind = 'intake-keys' and state = 'queued' and attempts > 0`
+    await until(
+      async () => (await admin.query(isQueued, [submitted.job])).rowCount === 1,
+      'the job is handed back, and not left to its lease',
+    )
+    rmSync(scratch)
+    renameSync(away, scratch)
     await isTaken(t, stage, submitted)
   })
 
