@@ -56,12 +56,13 @@ async function mapAgency(
   agency: Agency,
   of: Mapping & { flows: Flows },
 ): Promise<void> {
-  const { flows, persons, lateWave, outDir } = of
+  const { flows, persons, isFirst, lateWave, outDir } = of
   const { name } = agency
   const deliveries = [...agency.retired, ...agency.deliveries]
   await findLinks(session, agency, of)
   const late = deliveries.filter((delivery) => isLate(delivery, lateWave))
-  const expired = late.length > 0 ? await findExpired(session, agency.agency, lateWave) : 0
+  const expired =
+    late.length > 0 ? await findExpired(session, agency.agency, { isFirst, lateWave }) : 0
   const isOne = deliveries.length === 1
   const mapped = { agency, isOne, hasExpired: expired > 0, persons }
   const told: Outcomes[] = []

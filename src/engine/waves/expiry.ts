@@ -1,7 +1,8 @@
 /**
- * Records that have waited long enough. A record that is nobody's waits so many waves for its person; then what is left of it
- * is destroyed. Under a new linkage key nothing of an older delivery can be found any more, so its unlinked records go at
- * once, and of the others the tokens: they stay with whom they were linked to by their serial.
+ * Records that have waited long enough. A record that is nobody's waits so many waves for its person; then what is left of
+ * it is destroyed. One that was somebody's in the linkage before stays for one more, so that people can look at its case.
+ * Under a new linkage key nothing of an older delivery can be found any more, so its unlinked records go at once, and of the
+ * others the tokens: they stay with whom they were linked to by their serial.
  */
 import { join } from 'node:path'
 import type { LinkDelivery } from '../linkage/agencies.ts'
@@ -14,22 +15,25 @@ export function isLate(delivery: LinkDelivery, lateWave: number): boolean {
 }
 
 /**
- * Table `expired` (serial): records of an agency that are nobody's and whose last wave is so late. Needs `linked`.
+ * Table `expired` (serial): records of an agency that are nobody's and whose last wave is so late. Needs `linked`, and after
+ * the first linkage `before_link`.
  *
- * @param lateWave - the last wave that has waited long enough.
+ * @param of.lateWave - the last wave that has waited long enough.
  * @returns how many there are.
  */
 export async function findExpired(
   session: Session,
   agency: number,
-  lateWave: number,
+  { isFirst, lateWave }: { isFirst: boolean; lateWave: number },
 ): Promise<number> {
+  const isLost = isFirst ? 'false' : 'linked.serial in (select serial from before_link)'
   await session.run(`
     create or replace temp table expired as
     select linked.serial
     from linked
     left join sent_${agency} as sent on sent.serial = linked.serial
-    where ordinal is null and coalesce(sent.last_wave <= ${lateWave}, true)`)
+    where ordinal is null
+      and (sent.serial is null or sent.last_wave <= ${lateWave} and not ${isLost})`)
   const [counted] = await session.rows<{ expired: number }>(
     'select count(*) as expired from expired',
   )

@@ -281,6 +281,29 @@ test('a record that is nobody’s waits so many waves and is then destroyed, unl
   t.notOk(fourth.personOf.has('one never'), 'whose person came too late is gone')
 })
 
+test('a record that loses its link is there until people could look at it', async (t) => {
+  const { deliver, link } = await project(t, { lateWavesMax: 1 })
+  const wave = (...records: OracleRecord[]) => deliver({ records, notices: [] })
+  await wave(
+    record(spine, 'a', { k1: '1', k4: 'x' }),
+    record(deaths, 'p', { k1: '1', k4: 'x' }),
+    record(deaths, 'never', { k1: '2', k4: 'x' }),
+  )
+  await link()
+  await wave(record(spine, 'b', { k1: '3', k4: 'x' }))
+  t.match((await link()).linked.report.change, { expired: 1, waiting: 0 })
+  await wave(record(deaths, 'q', { k1: '1', k4: 'x' }))
+  const third = await link()
+  t.same(of(third, 'deaths p', 'deaths q'), [undefined, undefined], 'one serial a person')
+  t.match(third.linked.report.change, { detached: 1, expired: 0, waiting: 2 })
+  const caseId = third.cases.get('deaths p a') ?? ''
+  const decided = await link({ verdicts: [{ caseId, verdict: 'must-link' }] })
+  t.same(of(decided, 'deaths p'), of(decided, 'spine a'))
+  const undecided = [{ caseId, verdict: 'undecided' }] as const
+  t.match((await link({ verdicts: undecided })).linked.report.change, { expired: 0, waiting: 2 })
+  t.match((await link({ verdicts: undecided })).linked.report.change, { expired: 1, waiting: 1 })
+})
+
 test('three waves give the same bytes whatever the order of records and the threads', async (t) => {
   const wave = (from: number, more: OracleRecord[]): OracleRecord[] => [
     ...Array.from({ length: 400 }, (_, at) => {
