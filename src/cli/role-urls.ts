@@ -1,10 +1,10 @@
 /** Under which URL a process reaches the database. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Refusal } from '../core/errors.ts'
 import type { KeyringSide } from '../keys/key-purposes.ts'
 import { urlsOfHome } from '../store/embedded-home.ts'
+import { readPrivateFile } from '../store/private-file.ts'
 import { type LoginRole, loginRoles } from '../store/roles.ts'
 import type { Config } from './config.ts'
 
@@ -40,7 +40,7 @@ export function databaseUrlOf(config: Config, side: KeyringSide | 'migrate'): st
 export function keptRolePasswords(home: string): Record<LoginRole, string> | undefined {
   let text: string
   try {
-    text = readFileSync(rolePasswordsFile(home), 'utf8')
+    text = readPrivateFile(rolePasswordsFile(home))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

@@ -4,19 +4,12 @@
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import {
-  chownSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chownSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Refusal } from '../core/errors.ts'
 import { postgresEnvironment, type RunAs } from './postgres-binaries.ts'
+import { readPrivateFile } from './private-file.ts'
 import { type LoginRole, loginRoles } from './roles.ts'
 
 /** The database of the service in its own server. */
@@ -131,9 +124,10 @@ const statePath = (home: string): string => join(home, 'postgres.json')
 
 function readState(home: string): HomeState | undefined {
   try {
-    return stateSchema.parse(JSON.parse(readFileSync(statePath(home), 'utf8')))
+    return stateSchema.parse(JSON.parse(readPrivateFile(statePath(home))))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (error instanceof Refusal) throw error
     throw new Refusal(
       'input-malformed',
       'The file postgres.json in the home directory is damaged. Restore it from a backup of the home.',
