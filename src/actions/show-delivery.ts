@@ -4,7 +4,7 @@ import { type Delivery, deliveriesOfProject, findDelivery } from '../store/deliv
 import { type Part, partsOfDelivery } from '../store/parts.ts'
 import type { Queryable } from '../store/pool.ts'
 import type { Deps } from './deps.ts'
-import { requireProject } from './show-project.ts'
+import { requireMembership, requireProject } from './show-project.ts'
 
 /** The delivery, if the caller may know of it. @throws {Refusal} `not-found`, also for another agency's. */
 export async function requireDelivery(
@@ -30,14 +30,17 @@ export async function showDelivery(
   return { delivery, parts: await partsOfDelivery(deps.pool, id) }
 }
 
-/** The deliveries of a project, all or the calling agency's own. */
+/** The deliveries of a project, all or the calling agency's own. @throws {Refusal} `grant-missing`, `not-found`. */
 export async function showDeliveries(
   deps: Deps,
   caller: Caller,
   projectName: string,
 ): Promise<Delivery[]> {
   authorize(caller, 'show-delivery')
-  const project = await requireProject(deps.pool, projectName)
+  const isAgency = caller.kind === 'agency'
+  const project = isAgency
+    ? (await requireMembership(deps.pool, caller, projectName)).project
+    : await requireProject(deps.pool, projectName)
   const deliveries = await deliveriesOfProject(deps.pool, project.id, [
     'open',
     'submitted',
@@ -45,7 +48,5 @@ export async function showDeliveries(
     'refused',
     'withdrawn',
   ])
-  return caller.kind === 'agency'
-    ? deliveries.filter((delivery) => delivery.agencyId === caller.id)
-    : deliveries
+  return isAgency ? deliveries.filter(({ agencyId }) => agencyId === caller.id) : deliveries
 }

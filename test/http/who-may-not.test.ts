@@ -103,6 +103,15 @@ test('who may not', async (t) => {
     await recorded(t, forbidden('spine', 'show-release'))
   })
 
+  await t.test('an agency outside a project does not learn that there is one', async (t) => {
+    const outside = await service.agency('outside')
+    for (const path of ['', '/recipe', '/deliveries', '/match-rate', '/tickets']) {
+      const unknown = await outside.get(`/v1/projects/nothing${path}`)
+      const answer = await outside.get(`/v1/projects/hostile${path}`)
+      t.same([answer.status, answer.body.detail], [404, unknown.body.detail], path)
+    }
+  })
+
   await t.test('nobody approves what they proposed', async (t) => {
     const proposal = { purpose: 'A test', ...stageProposal('own') }
     expect(await lone.post('/v1/projects', proposal), 201)
