@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { Refusal } from '../core/errors.ts'
 import type { Deps } from './deps.ts'
+import { orVaultAway } from './sealed-files.ts'
 
 const rememberedMax = 10_000
 
@@ -18,9 +19,9 @@ export class ApprovedFiles {
     this.#deps = deps
   }
 
-  /** @throws {Refusal} `file-changed`; `not-found` if it is gone. */
+  /** @throws {Refusal} `file-changed`. @throws {Outage} when the vault does not have it. */
   async require(file: { id: string; projectId: string; sha256: Uint8Array }): Promise<void> {
-    const stamp = await this.#deps.vault.stampOf(file.id)
+    const stamp = await this.#deps.vault.stampOf(file.id).catch(orVaultAway)
     if (this.#right.get(file.id) === stamp) return
     if (Buffer.compare(await this.#digestOf(file), file.sha256) !== 0) throw changed()
     if (this.#right.size >= rememberedMax) this.#right.clear()

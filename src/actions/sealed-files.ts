@@ -56,13 +56,13 @@ export async function sealFile(
 /** Opens an object of the worker's own side into a file of the scratch directory. */
 export async function openFile(deps: WorkerDeps, object: NamedObject, path: string): Promise<void> {
   const { opener, context } = toOpen(deps, object)
-  await deps.vault.openToFile(opener, context, path).catch(orAway)
+  await deps.vault.openToFile(opener, context, path).catch(orVaultAway)
 }
 
 /** The content of an object of the worker's own side, as a stream. */
 export async function readObject(deps: WorkerDeps, object: NamedObject): Promise<Readable> {
   const { opener, context } = toOpen(deps, object)
-  return deps.vault.openRead(opener, context).catch(orAway)
+  return deps.vault.openRead(opener, context).catch(orVaultAway)
 }
 
 function toOpen({ keyring }: WorkerDeps, { id, projectId, kind }: NamedObject) {
@@ -75,7 +75,7 @@ function toOpen({ keyring }: WorkerDeps, { id, projectId, kind }: NamedObject) {
  * The database names the object, so it is there, and if the vault does not find it the vault is not: it is not mounted, or older
  * than the database. No delivery is refused for that.
  */
-function orAway(error: unknown): never {
+export function orVaultAway(error: unknown): never {
   if (!(error instanceof Refusal) || error.code !== 'not-found') throw error
   throw new Outage('an object that is named is not in the vault', { cause: error })
 }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -173,6 +173,16 @@ test('a release does not leave', async (t) => {
     const other = await head.post(`${changed.path}/approval`, { manifestSha256, ...changed.terms })
     t.match(other, { status: 409, body: { type: /:manifest-differs$/ } }, 'changed after review')
     await noByte(t, { release: changed, name: 'manifest.json' }, [409, 'state-conflict'])
+  })
+
+  await t.test('while the vault is away, and then it does', async (t) => {
+    const release = await ready()
+    const vault = join(service.home, 'vault')
+    renameSync(vault, `${vault}.away`)
+    const answer = await takeFile(recipient, release.path, 'manifest.json')
+    t.match(answer, { status: 503, body: { type: /:outage$/ } })
+    renameSync(`${vault}.away`, vault)
+    t.equal((await takeFile(recipient, release.path, 'manifest.json')).status, 200)
   })
 
   t.comment('too few cosignatures: test/http/cosignatures.test.ts')
