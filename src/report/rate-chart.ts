@@ -10,7 +10,9 @@ export function rateChart(
   speech: Speech,
 ): Html[] {
   const panels = tables.filter(({ by }) => by.length === 1 && by[0] === 'year')
-  const drawn = panels.filter(({ cells }) => cells.some((cell) => markOf(cell, speech.threshold)))
+  const drawn = panels.filter((table) =>
+    yearsOf(table).some((cell) => markOf(cell, speech.threshold)),
+  )
   if (drawn.length === 0) return []
   const columns = drawn.length === 1 ? 1 : 2
   const width = (chartWidth - 20) / columns

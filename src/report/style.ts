@@ -34,8 +34,9 @@ td { white-space: nowrap; }
   h2 { font-size: 15px; margin-top: 20px; break-after: avoid; }
   h2 + p { break-inside: avoid; break-after: avoid; }
   figure, tr { break-inside: avoid; }
-  thead { display: table-header-group; }
+  thead { display: table-header-group; break-after: avoid; }
   caption { break-after: avoid; }
+  tbody tr:first-child { break-before: avoid; }
   .wide { overflow: visible; }
   table { font-size: 9.5px; }
   th, td { padding: 2px 4px; }

@@ -245,6 +245,28 @@ test('the page tells waves, change, keys and what was left out', (t) => {
   t.end()
 })
 
+test('a chart has no panel for an agency of which no year can be told', (t) => {
+  const report = reportOf(6_000, 80)
+  const charts = (of: QualityReport): string =>
+    [...qualityPage(of, 'en').matchAll(/<svg[\s\S]*?<\/svg>/g)].map(([svg]) => svg).join('')
+  const named = (of: QualityReport): number => charts(of).split('>claims<').length
+  const rates = report.counts?.rates.map((table) => {
+    if (table.agency !== 'claims' || table.by[0] !== 'year') return table
+    const hidden = { delivered: null, linked: null, mask: 'withheld' as const }
+    const cells = table.cells.map((cell, at) =>
+      at === 0
+        ? { ...cell, levels: ['unknown'] }
+        : { ...cell, ...hidden, rate: null, low: null, high: null },
+    )
+    return { ...table, cells }
+  })
+  const counts = report.counts && rates ? { ...report.counts, rates } : undefined
+  t.ok(counts)
+  const without: QualityReport = { ...report, ...(counts && { counts }) }
+  t.equal(named(report) - named(without), 2, 'of the records and of the spine')
+  t.end()
+})
+
 test('before the data side has counted, the page says so', (t) => {
   const report = { ...reportOf(500, 60), cohort: null, countedAt: null, counts: null }
   t.match(qualityPage(report, 'en'), 'The data side has not counted yet')
