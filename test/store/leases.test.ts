@@ -17,6 +17,7 @@ import {
 } from '../../src/store/leases.ts'
 import { inTransaction } from '../../src/store/pool.ts'
 import { startTestDatabase } from '../support/database.ts'
+import { until } from '../support/until.ts'
 
 test('jobs and leases', async (t) => {
   const database = await startTestDatabase(t)
@@ -29,6 +30,8 @@ test('jobs and leases', async (t) => {
     insert into gyeol.project (project_id, name, purpose, catalogue, recipe, canaries, rules, mac_algorithm, created_by)
     select '${projectId}', 'p', '', '{}', '{}', '{}', '{}', 'cmac-aes-256', account_id from gyeol.account`)
 
+  const isWithoutLease = async ({ jobId }: NewJob): Promise<boolean> =>
+    (await jobsWithoutLease(pool, 'key', 100)).includes(jobId)
   const newJob = (more: Partial<NewJob> = {}): NewJob => ({
     jobId: randomUUID(),
     projectId,
@@ -80,10 +83,9 @@ test('jobs and leases', async (t) => {
   t.test('lets another take over after the lease, and the late one writes nothing', async (t) => {
     const job = newJob()
     await store(job)
-    const late = await claim(job.jobId, 50)
-    t.equal(await claimJob(pool, job.jobId, 50), undefined, 'not before')
-    await sleep(100)
-    t.ok((await jobsWithoutLease(pool, 'key', 100)).includes(job.jobId), 'the reconciler sees it')
+    const late = await claim(job.jobId, 500)
+    t.equal(await claimJob(pool, job.jobId, 500), undefined, 'not before')
+    await until(() => isWithoutLease(job), 'the reconciler sees it')
     const second = await claim(job.jobId)
     t.equal(second.attempts, 2)
     await t.rejects(renewLease(pool, late, 60_000), LeaseLost)
@@ -101,7 +103,7 @@ test('jobs and leases', async (t) => {
     const job = newJob()
     await store(job)
     const lease = await claim(job.jobId, 10)
-    await sleep(50)
+    await until(() => isWithoutLease(job), 'the lease is over')
     await inTransaction(pool, 'finish', (tx) => endLease(tx, lease, { state: 'done', result: {} }))
     t.match(await jobOf(api, job.jobId), { state: 'done' })
   })
@@ -122,12 +124,11 @@ test('jobs and leases', async (t) => {
     await store(job)
     const lease = await claim(job.jobId)
     await inTransaction(pool, 'release', (tx) =>
-      endLease(tx, lease, { state: 'queued', delayMs: 200 }),
+      endLease(tx, lease, { state: 'queued', delayMs: 500 }),
     )
-    t.notOk((await jobsWithoutLease(pool, 'key', 100)).includes(job.jobId))
+    t.notOk(await isWithoutLease(job))
     t.equal(await claimJob(pool, job.jobId, 60_000), undefined)
-    await sleep(250)
-    t.ok((await jobsWithoutLease(pool, 'key', 100)).includes(job.jobId))
+    await until(() => isWithoutLease(job), 'it may be claimed')
     t.equal((await claim(job.jobId)).attempts, 2)
   })
 

@@ -13,7 +13,7 @@ export type Served = {
 export function jobEnd(client: ApiClient, job: string): Promise<Answer> {
   return until(async () => {
     const answer = await client.get(`/v1/jobs/${job}`)
-    return ['done', 'failed'].includes(answer.body.state) && answer
+    return ['done', 'failed', 'cancelled'].includes(answer.body.state) && answer
   }, 'the job has ended')
 }
 
