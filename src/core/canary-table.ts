@@ -8,7 +8,7 @@ import { canaryCount } from './canary-persons.ts'
 import { type KeyType, keyTypes } from './recipe.ts'
 
 /** What the ceremony's table can recognise besides the right key. The names are stable and shown to agencies. */
-export const mistakeSchema = z.enum([
+const mistakeSchema = z.enum([
   'hyphen-kept',
   'not-normalised',
   'trailing-newline',

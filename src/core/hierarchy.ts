@@ -24,7 +24,7 @@ export function hierarchyOf(csv: string, delimiter = ';'): Hierarchy {
 }
 
 /** What is wrong with a hierarchy, in words without a value of it; undefined if nothing is. */
-export function hierarchyFault(hierarchy: Hierarchy): string | undefined {
+function hierarchyFault(hierarchy: Hierarchy): string | undefined {
   const width = hierarchy[0]?.length ?? 0
   if (hierarchy.length === 0 || width < 1) return 'a hierarchy has no lines'
   if (hierarchy.length > linesMax) return 'a hierarchy has more than 20,000 lines'

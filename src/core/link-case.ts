@@ -13,6 +13,10 @@ export type LinkCase = {
   wave: number
   /** Null for a pair of the spine. */
   pass: number | null
+  /**
+   * The agreement pattern, five letters for K1 to K5: `=` agrees, `x` differs, `-` is missing on a side, `n` is joined by a
+   * notice, `.` was not compared. Null for a pair of the spine.
+   */
   pattern: string | null
   /** How many persons the record may be. */
   candidates: number

@@ -17,10 +17,10 @@ export function isOfKeys(table: string): boolean {
 }
 
 /** Media types a part may have. */
-export const mediaTypeSchema = z.enum(['text/csv', 'application/vnd.apache.parquet'])
+const mediaTypeSchema = z.enum(['text/csv', 'application/vnd.apache.parquet'])
 
 /** One file of a delivery. Keys have the empty table name, notices `#notices`; numbers count from 1 in each table. */
-export const manifestPartSchema = z.strictObject({
+const manifestPartSchema = z.strictObject({
   table: tableName.or(z.literal('')).or(z.literal(noticesTable)),
   number: z.int().min(1).max(99_999),
   rows: z.int().min(0),

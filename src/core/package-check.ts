@@ -41,7 +41,7 @@ export type PackageManifest = z.infer<typeof manifestSchema>
 export type PackageProblem = { file: string; sentence: string }
 
 /** These cannot be in the manifest: they are about it, or it itself. */
-export const aboutManifest: ReadonlySet<string> = new Set([
+const aboutManifest: ReadonlySet<string> = new Set([
   'manifest.json',
   'manifest.json.sig',
   'manifest.p7s',

@@ -3,10 +3,10 @@
  * named; nothing depends on the order of agencies, parts or rows. The engine's SQL does what is said here, and the tests
  * hold a second, slow linker of their own against it.
  *
- * **Record**: a serial of an agency, with the keys of the last wave that brought it. **Number**: a K1 that is no hub, taken as
- * one with those that notices join it to. **Person**: what spine records of one number found; a spine record without a number,
- * or with a contested one, founds a person of its own. **Known keys of a person**: those of its spine records and of the
- * records that passes 1 to 4 link to it, so that a weaker link never leads to the next.
+ * **Record**: a serial of an agency, with the keys of the last wave that brought it. **Number**: a K1 that is no hub,
+ * taken as one with those that notices join it to. **Person**: what spine records of one number found; a spine record
+ * without a number, or with a contested one, founds a person of its own. **Known keys of a person**: those of its spine
+ * records and of the records that passes 1 to 4 link to it, so that a weaker link never leads to the next.
  */
 import { z } from 'zod'
 
@@ -29,7 +29,9 @@ export const linkRulesSchema = z.strictObject({
   lateWavesMax: z.int().min(1).max(99).default(3),
   /** Agencies may fetch their own serials that were linked. */
   extraction: z.boolean().default(false),
-  /** Agencies other than the spine may be asked about cases: a question tells that a record of theirs is or may be linked. */
+  /**
+   * Agencies other than the spine may be asked about cases: a question tells that a record of theirs is or may be linked.
+   */
   tickets: z.boolean().default(false),
 })
 

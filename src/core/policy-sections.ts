@@ -50,7 +50,7 @@ export const inclusionSchema = z.strictObject({
 })
 
 /** One column as the person is known by it: `persons` and `diagnosis_month` name the table of persons. */
-export const quasiIdentifierSchema = z.strictObject({
+const quasiIdentifierSchema = z.strictObject({
   ...columnRef,
   /** Of several values of a person: all of them together (default), or the least. */
   take: z.enum(['all', 'least']).default('all'),

@@ -23,7 +23,7 @@ const fieldName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/)
  * - `sex`: M or F.
  * - `identifier`: any text that is not empty, without blanks, letters as they are.
  */
-export const fieldRuleSchema = z.enum([
+const fieldRuleSchema = z.enum([
   'registration-number',
   'name',
   'name-tokens',

@@ -7,7 +7,7 @@ import { lineBytesMax } from './csv-bytes.ts'
 import { csvFault, csvLinesOf } from './csv-rows.ts'
 import { csvHeader, malformed } from './csv-scan.ts'
 import { EngineError } from './engine-error.ts'
-import { quoteIdentifier, quoteText, type Session } from './session.ts'
+import { quoteText, type Session } from './session.ts'
 
 /** The two forms in which agencies deliver. */
 export type MediaType = 'text/csv' | 'application/vnd.apache.parquet'
@@ -109,11 +109,6 @@ async function openParquet(session: Session, path: string): Promise<PartSource> 
       read_parquet(${quoteText(path)}, binary_as_string = true, hive_partitioning = false,
         file_row_number = true))`,
   }
-}
-
-/** The path that a name takes into SQL is one function. */
-export function columnList(names: readonly string[]): string {
-  return names.map(quoteIdentifier).join(', ')
 }
 
 function requireNames(names: readonly string[]): void {

@@ -96,7 +96,7 @@ function readOn({ raw }: FastifyRequest): void {
 }
 
 /** The problem that a thrown thing is to its caller. */
-export function problemOf(error: unknown, request: FastifyRequest): Problem {
+function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Refusal) return refused(error.code, error.message, error.details)
   if (hasZodFastifySchemaValidationErrors(error)) {
     const where = error.validation

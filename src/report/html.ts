@@ -10,8 +10,8 @@ export function escaped(text: string): string {
 }
 
 /**
- * A table; the first cell of each row is its heading. `caption` is read aloud and shown. Columns of words stand at their left,
- * columns of numbers at their right, and a table of two columns is no wider than it need be.
+ * A table; the first cell of each row is its heading. `caption` is read aloud and shown. Columns of words stand at their
+ * left, columns of numbers at their right, and a table of two columns is no wider than it need be.
  */
 export function tableOf(
   caption: string,

@@ -1,6 +1,6 @@
 /**
- * Every record of the other agencies laid beside the spine's, by number. Nearly all are of a person of the spine and agree with
- * its one record in every key: one join tells so, and what follows looks side by side at the others alone.
+ * Every record of the other agencies laid beside the spine's, by number. Nearly all are of a person of the spine and
+ * agree with its one record in every key: one join tells so, and what follows looks side by side at the others alone.
  */
 import type { AgencyFiles } from './records.ts'
 import type { WeakerType } from './shared-keys.ts'
@@ -11,7 +11,8 @@ import type { WeakerType } from './shared-keys.ts'
  * - `spine_row` (t1, t4 and the weaker tokens): the records of the spine, told by their `rowid`.
  * - `repeated_<n>`: tokens of a type that several of them have.
  * - `beside` (agency, t1, t4, weaker tokens): the records of all others. `row`: the record of the spine with the same K1,
- *   NULL where none has it or several do; `same_2` and so on: whether the two agree in a key, NULL where one of them does not have it.
+ *   NULL where none has it or several do; `same_2` and so on: whether the two agree in a key, NULL where one of them does
+ *   not have it.
  * - `k4_apart` (t1): numbers of which an agency has a K4 that the spine does not have.
  *
  * `beside` is by far the greatest table of a run: `doneBesideStep` gives its memory to what comes after.

@@ -1,6 +1,6 @@
 /**
- * Passes 1 to 4 among the suspects: records that share a number with the spine. Table `settled_other`: what came of each, with
- * the founding of its person, NULL where it is linked to nobody.
+ * Passes 1 to 4 among the suspects: records that share a number with the spine. Table `settled_other`: what came of each,
+ * with the founding of its person, NULL where it is linked to nobody.
  */
 export const byNumberSteps = [
   `create temp table by_number as

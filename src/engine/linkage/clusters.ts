@@ -3,8 +3,8 @@ import { labelComponents } from './components.ts'
 import { weakerTypes } from './shared-keys.ts'
 
 /**
- * Components over all keys, links or not: persons that hang together through keys that are no hubs. They change no link; they
- * show how far a chain of shared keys would reach.
+ * Components over all keys, links or not: persons that hang together through keys that are no hubs. They change no link;
+ * they show how far a chain of shared keys would reach.
  *
  * @returns number of persons in a component, from 2 → how many such components.
  */

@@ -1,6 +1,6 @@
 /**
- * What must hold of every person after every run, looked for among all links. A violation is a defect of the rules or of this
- * program: nothing is published. What two people decided goes before every rule.
+ * What must hold of every person after every run, looked for among all links. A violation is a defect of the rules or of
+ * this program: nothing is published. What two people decided goes before every rule.
  */
 import { Refusal } from '../../core/errors.ts'
 import { decidedPass } from '../../core/passes.ts'
@@ -25,8 +25,8 @@ export async function doubledPersons(session: Session): Promise<number> {
 }
 
 /**
- * A link that one join made stands with its person's own number; of no such number has an agency a K4 that the spine does not
- * have (`k4_apart`). All other links are laid beside their persons here.
+ * A link that one join made stands with its person's own number; of no such number has an agency a K4 that the spine does
+ * not have (`k4_apart`). All other links are laid beside their persons here.
  *
  * @param flows - `doubled`: what `doubledPersons` found.
  * @throws {Refusal} `state-conflict` with how often each invariant is broken.
@@ -54,13 +54,13 @@ export async function requireInvariants(
       select ordinal, case when pass < 7 then number end, t4
       from late
       where ordinal is not null and pass <> ${decidedPass}
-    ), beside as (
+    ), with_person as (
       from link
       union all
       select ordinal, t1, t4 from person semi join link using (ordinal)
     ), person_of_links as (
       select ordinal, min(number) <> max(number) as has_numbers, min(t4) <> max(t4) as has_k4s
-      from beside
+      from with_person
       group by ordinal
     ), joined as (
       select ordinal from person join founding_label on label = founding

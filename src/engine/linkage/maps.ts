@@ -16,8 +16,9 @@ export const placedStep = `
   full join late using (agency, serial)`
 
 /**
- * `linked` (serial, file_row, ordinal, pass, pattern): the records of one agency with what came of them. A view where it is
- * read in one go, in the order of the agency's file (those of the spine in order of serial); a table where several deliveries ask.
+ * `linked` (serial, file_row, ordinal, pass, pattern): the records of one agency with what came of them. A view where it
+ * is read in one go, in the order of the agency's file (those of the spine in order of serial); a table where several
+ * deliveries ask.
  */
 export function linkedSteps(
   { agency, isSpine }: { agency: number; isSpine: boolean },
@@ -67,8 +68,8 @@ export function deliveredStep(delivery: { files: readonly string[] }): string {
  * Writes a map: serial VARCHAR, ordinal INTEGER (NULL: not linked), pass TINYINT and pattern VARCHAR (NULL likewise, and of
  * founded), sorted by serial.
  *
- * @param of.order - what puts the rows into order of serial: a `file_row` is compared cheaper than a text, and rows that are in
- *   order already are not compared.
+ * @param of.order - what puts the rows into order of serial: a `file_row` is compared cheaper than a text, and rows that
+ *   are in order already are not compared.
  */
 export async function writeMap(
   session: Session,

@@ -25,8 +25,9 @@ export function noticeStep(files: readonly string[]): string {
 }
 
 /**
- * Table `suspect`: numbers with two K4, on two serials of an agency, in a notice, of a twin or in a decision. A K4 that the spine
- * does not have differs from every other. Needs `beside`, `k4_apart`, `notice`, `twin_record` and `decided_token`.
+ * Table `suspect`: numbers with two K4, on two serials of an agency, in a notice, of a twin or in a decision. A K4 that
+ * the spine does not have differs from every other. Needs `beside`, `k4_apart`, `notice`, `twin_record` and
+ * `decided_token`.
  */
 export function suspectSteps(agencies: number): string[] {
   const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
@@ -70,8 +71,8 @@ export function suspectSteps(agencies: number): string[] {
 }
 
 /**
- * Tables `suspect_record`, `hub_1` (t1: numbers that stand for nobody) and `numbered`: the suspects' records with their `number`, which is NULL
- * for a hub, and else the least of the numbers that notices join.
+ * Tables `suspect_record`, `hub_1` (t1: numbers that stand for nobody) and `numbered`: the suspects' records with their
+ * `number`, which is NULL for a hub, and else the least of the numbers that notices join.
  *
  * @returns how many notices were used and how many were set aside.
  */

@@ -90,7 +90,7 @@ export const plainPass = `
     else 1
   end::tinyint`
 
-/** Its pattern. */
+/** Its agreement pattern, as in `core/link-case.ts`; NULL where it is linked to nobody. */
 export const plainPattern = `
   case when not is_spine and ordinal is not null
     then case when t4 is null then '=..-.' else '=..=.' end end`

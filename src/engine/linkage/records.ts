@@ -1,7 +1,7 @@
 /**
  * The records of a linkage: a serial of an agency with the keys of the last wave that brought it. Views `record_0`,
- * `record_1` and so on, one an agency, and `record`, all of them. Every other step reads these. A record of the spine whose keys
- * are held back (`waves/held.ts`) has the keys that it had before.
+ * `record_1` and so on, one an agency, and `record`, all of them. Every other step reads these. A record of the spine
+ * whose keys are held back (`waves/held.ts`) has the keys that it had before.
  */
 import { quoteText } from '../session.ts'
 

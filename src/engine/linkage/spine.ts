@@ -2,16 +2,20 @@
  * What the spine's records found. A person is **founded** by a token: the least K1 of its spine records where the number
  * belongs to one person; else a hash of what makes the person, which no other can share.
  *
- * Records of a spine that is not free of duplicates may be one person although their numbers differ: **twins** agree in K2 or
- * K3. Such a pair is told as possible. Where the project opted in, a pair that agrees in both, and of which neither is in
- * another pair, is one person.
+ * Records of a spine that is not free of duplicates may be one person although their numbers differ: **twins** agree in
+ * K2 or K3. Such a pair is told as possible. Where the project opted in, a pair that agrees in both, and of which neither
+ * is in another pair, is one person.
  */
 import type { LinkRules } from '../../core/passes.ts'
 import { hubsOf } from './hubs.ts'
 
 const foundedBy = (serial: string): string => `md5('founded by serial ' || ${serial})::uuid`
 
-/** Tables `twin_token` (type, token) and `twin_record`: spine records that share K2 or K3 with another. */
+/**
+ * Tables `twin_2` and `twin_3` (t2, t3): tokens on several records of the spine, with `twin_hub_<n>` and the views
+ * `sound_twin_<n>` of those that are no hub; and `twin_record`: the spine's records of the sound ones. All are empty where the
+ * spine is free of duplicates.
+ */
 export function twinSteps(isDuplicateFree: boolean, rules: LinkRules): string[] {
   const twins = (column: string): string => `
       select ${column}

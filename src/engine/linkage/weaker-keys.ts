@@ -5,8 +5,8 @@
 import type { LinkRules } from '../../core/passes.ts'
 import { weakerTypes } from './shared-keys.ts'
 
-const both = weakerTypes.map((type) => `k${type}`)
-const agreed = both.map((name) => `${name}::integer`).join(' + ')
+const agreements = weakerTypes.map((type) => `k${type}`)
+const agreementCount = agreements.map((name) => `${name}::integer`).join(' + ')
 
 /** Table `late` (agency, serial, ordinal, pass, pattern, number, t4): records that are placed otherwise than by number. */
 export const lateStep = `
@@ -15,8 +15,9 @@ export const lateStep = `
   )`
 
 /**
- * Tables `known` (type, token, ordinal, agency), `unsettled` and `pair`: who may be whom, where no K4 and no decision forbids
- * it. A record that people placed neither seeks a person nor lends its keys to one.
+ * Tables `known` (type, token, ordinal, agency): the keys of persons; `unsettled`: the records that seek one; and `pair`: who
+ * may be whom, where no K4 and no decision (`banned_pair`) forbids it, with k2, k3 and k5: which keys agree. A record that
+ * people placed neither seeks a person nor lends its keys to one.
  */
 export const pairSteps = [
   `create temp table known as
@@ -54,7 +55,7 @@ export const pairSteps = [
       group by all
     )
     select record.agency, record.is_duplicate_free, record.serial, record.t2, record.t4, record.number,
-      agreeing.ordinal, ${both.join(', ')}, record.number is not null and person.has_number as both_numbers,
+      agreeing.ordinal, ${agreements.join(', ')}, record.number is not null and person.has_number as both_numbers,
       case when record.number is not null and person.has_number then 'x' else '-' end ||
       ${weakerTypes
         .slice(0, 2)
@@ -123,7 +124,7 @@ export function possibleSteps(rules: LinkRules): string[] {
   const promote = `
     create or replace temp table candidate as
     select pair.*, possible.candidates as persons
-    from (select *, ${agreed} as agreeing from pair) as pair
+    from (select *, ${agreementCount} as agreeing from pair) as pair
     join possible using (agency, serial)
     where possible.candidates = 1 and agreeing >= 2`
   const rest = `

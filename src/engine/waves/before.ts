@@ -33,8 +33,8 @@ export function beforeStep(maps: readonly string[]): string {
 }
 
 /**
- * Adds to `linked_table` the serials of deliveries under an older linkage key. Their tokens meet no others any more; they stay with
- * the person they were linked to, or with nobody, unless people decided otherwise. Needs `placed`.
+ * Adds to `linked_table` the serials of deliveries under an older linkage key. Their tokens meet no others any more; they
+ * stay with the person they were linked to, or with nobody, unless people decided otherwise. Needs `placed`.
  */
 export function carriedStep(
   agency: number,

@@ -4,7 +4,6 @@
  * project in which agencies have the same serials has other numbers, and nobody finds serials by trying.
  */
 import type { LinkCase } from '../../core/link-case.ts'
-import { decidedPass } from '../../core/passes.ts'
 import { quoteText, type Session } from '../session.ts'
 import { parquetOptions } from '../take-table.ts'
 import { doubtedRecordStep, doubtedSpineStep } from './doubts.ts'
@@ -69,9 +68,8 @@ export async function caseCounts(session: Session): Promise<Record<LinkCase['kin
 const gravity = "list_position(['merge', 'conflict', 'doubted', 'possible'], kind), pass, case_id"
 
 /**
- * The first cases of a run, the gravest first: two of the spine, conflicts, what is doubted, then what is
- * possible. Every record in a case is of the
- * spine or kept, and so is every record of a name that both of a case have.
+ * The first cases of a run, the gravest first: two of the spine, conflicts, what is doubted, then what is possible. Every
+ * record in a case is of the spine or kept, and so is every record of a name that both of a case have.
  */
 export async function worklistOf(
   session: Session,
@@ -110,8 +108,8 @@ export async function worklistOf(
 }
 
 /**
- * Writes for the data side whose records the cases of the worklist are: case_id UUID, agency, serial, ordinal (of the person in
- * question), in order of the case's number, which tells nothing.
+ * Writes for the data side whose records the cases of the worklist are: case_id UUID, agency, serial, ordinal (of the
+ * person in question), in order of the case's number, which tells nothing.
  */
 export async function writeCaseList(
   session: Session,
@@ -137,7 +135,7 @@ const recordPairs = `
   select 'conflict', agency, serial, pair.ordinal, late.pass, pair.pattern, pair.t2
   from pair
   join late using (agency, serial)
-  where late.ordinal is null and late.pass in (5, 6) and late.pass <> ${decidedPass}
+  where late.ordinal is null and late.pass in (5, 6)
   union all
   select distinct 'conflict', settled_other.agency, settled_other.serial, person.ordinal, 3::tinyint,
     settled_other.pattern, settled_other.t2

@@ -11,9 +11,9 @@ import { quoteText, type Session } from '../session.ts'
 export type Verdict = { caseId: string; verdict: CaseVerdict }
 
 /**
- * Tables `said` (case_id, verdict), `decided` (agency, serial, spine_serial, verdict), `spine_label` (serial, label: spine records that were decided to
- * be one person) and `spine_apart` (a, b: to be two, in both orders). Decisions of one person that contradict one that
- * keeps two of its records apart are left aside.
+ * Tables `said` (case_id, verdict), `decided` (agency, serial, spine_serial, verdict), `spine_label` (serial, label:
+ * spine records that were decided to be one person) and `spine_apart` (a, b: to be two, in both orders). Decisions of one
+ * person that contradict one that keeps two of its records apart are left aside.
  *
  * What a notice joined is joined for good when the linkage key changes: the notice is under the older one. Table `together`
  * (serial, spine_serial) has these.

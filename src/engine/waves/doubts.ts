@@ -10,8 +10,9 @@ import { quoteText, type Session } from '../session.ts'
 export type Doubts = { agency: string; file: string }
 
 /**
- * Table `doubt` (agency: number, serial, spine_serial: the record of the spine that it is doubted with; NULL: of whomever it is
- * linked to), of these files and of the index; and `carried_doubt` (agency, serial, ordinal, pass, pattern, wave), empty.
+ * Table `doubt` (agency: number, serial, spine_serial: the record of the spine that it is doubted with; NULL: of whomever
+ * it is linked to), of these files and of the index; and `carried_doubt` (agency, serial, ordinal, pass, pattern, wave),
+ * empty.
  */
 export async function takeDoubts(
   session: Session,
@@ -39,8 +40,8 @@ export async function takeDoubts(
 }
 
 /**
- * Adds to `carried_doubt` the doubted records of an agency that are under an older linkage key and linked all the same. Needs
- * `linked_table`.
+ * Adds to `carried_doubt` the doubted records of an agency that are under an older linkage key and linked all the same.
+ * Needs `linked_table`.
  */
 export function carriedDoubtStep(
   agency: number,
@@ -60,8 +61,8 @@ export function carriedDoubtStep(
 }
 
 /**
- * Table `doubted_record`: doubted records of others than the spine, each with the person that it is linked to. A doubted record
- * under the linkage key in force is never placed by one join (`decidedTokenStep`, `linkage/maps.ts`).
+ * Table `doubted_record`: doubted records of others than the spine, each with the person that it is linked to. A doubted
+ * record under the linkage key in force is never placed by one join (`decidedTokenStep`, `linkage/maps.ts`).
  */
 export const doubtedRecordStep = (spine: number): string => `
   create temp table doubted_record as

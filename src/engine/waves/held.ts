@@ -9,7 +9,8 @@ import type { Session } from '../session.ts'
  * Table `held` (serial, t1, t4: the keys to go by) and `held_pair` (serial, other: records of the spine that would be one
  * person).
  *
- * @param sent - the spine's records as they were sent: serial, t1, t4; undefined: nothing can be compared with what was known.
+ * @param sent - the spine's records as they were sent: serial, t1, t4; undefined: nothing can be compared with what was
+ *   known.
  * @returns how many records keep the keys they had.
  */
 export async function holdKeys(session: Session, sent: string | undefined): Promise<number> {

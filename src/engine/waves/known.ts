@@ -35,8 +35,8 @@ const columns = `kind varchar, ordinal integer, person uuid, other uuid, reason 
   first_wave smallint, last_wave smallint`
 
 /**
- * Views `known_person`, `known_spine` and `known_case`, tables `known_change` and `known_together`, and table `used_number` (every number that
- * somebody has or had); all empty before the first linkage.
+ * Views `known_person`, `known_spine` and `known_case`, tables `known_change` and `known_together`, and table
+ * `used_number` (every number that somebody has or had); all empty before the first linkage.
  */
 export function knownSteps(known: KeyIndex | undefined): string[] {
   const from = known ? `read_parquet(${quoteText(known.file)})` : 'no_index'

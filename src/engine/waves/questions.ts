@@ -1,7 +1,7 @@
 /**
- * Questions to one agency about cases of its own: of each case two serials that it can compare by itself. Beside a record of the
- * spine stands another of the spine; beside any other record stands one of the same agency that is linked to the person in
- * question, or whose keys name the person as well.
+ * Questions to one agency about cases of its own: of each case two serials that it can compare by itself. Beside a record
+ * of the spine stands another of the spine; beside any other record stands one of the same agency that is linked to the
+ * person in question, or whose keys name the person as well.
  */
 import { quoteText, type Session } from '../session.ts'
 
