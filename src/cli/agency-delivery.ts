@@ -44,9 +44,9 @@ export const agencyCanaryCommand: Command = {
     )
     for (const { number, keyType, verdict, mistakes } of told.answers) {
       if (verdict !== 'right')
-        print(`person ${number}, ${keyType}: ${verdict} ${mistakes.join(' ')}`)
+        print([`person ${number}, ${keyType}: ${verdict}`, ...mistakes].join(' '))
     }
-    print(told.isRight ? 'every key is right' : 'some keys are not right: do not deliver yet')
+    print(canaryAdvice(told))
     printJson(told)
     return told.isRight ? 0 : untrueExitCode
   },
@@ -155,6 +155,13 @@ export const agencySubmitCommand: Command = {
     printJson(report)
     return 0
   },
+}
+
+function canaryAdvice({ isRight, answers }: Awaited<ReturnType<typeof askCanaries>>): string {
+  if (isRight) return 'every key is right'
+  return answers.every(({ verdict }) => verdict === 'unknown')
+    ? 'no key is known: is this the key that all agencies of the project have? Do not deliver yet'
+    : 'some keys are not right: do not deliver yet'
 }
 
 function contentOf(given: Arguments): Content {

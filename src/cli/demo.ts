@@ -1,6 +1,6 @@
 /** The whole job on this machine: five synthetic agencies, prepare, deliver, link, assemble, release, verify. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { examplePolicies } from '../core/example-policies.ts'
 import { generatePopulation } from '../population/generate.ts'
@@ -113,7 +113,8 @@ async function emptyOutDir({ config, given }: CommandContext): Promise<string> {
   else if (found.length > 0) {
     throw new Refusal('already-exists', 'The directory for the release is not empty. Name another.')
   }
-  await mkdir(dirname(outDir), { recursive: true })
+  await mkdir(outDir, { recursive: true })
+  await access(outDir, constants.W_OK | constants.X_OK) // Before minutes of work, not after.
   return outDir
 }
 

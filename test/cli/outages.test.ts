@@ -48,6 +48,7 @@ test('mistakes with files, addresses and certificates end with a sentence and no
     [['agency', 'ceremony', '--key', at('no/key'), '--canaries', at('c')], /Check the paths/],
     [['agency', 'canary', '--project', 'x', '--agencies-key', at('none')], /Check the paths/],
     [['audit', 'verify', at('directory')], /Check the paths/],
+    [['demo', '--out', at('file')], /Check the paths/],
     [ask('nowhere', 'nhis.pem', 'nhis.key'), /https:\/\/host/],
     [ask('https://127.0.0.1:1', 'file', 'nhis.key'), /Name both files of one pair/],
     [ask('https://127.0.0.1:1', 'nhis.pem', 'hira.key'), /Name both files of one pair/],
