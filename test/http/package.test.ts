@@ -116,7 +116,7 @@ test('a package', async (t) => {
     const report = JSON.parse(ended.out.trim().split('\n').at(-1) ?? '')
     t.match(report, { verified: true, unchecked: [], problems: [], rows: 3 * people })
     t.same(report.documents, documents, 'and what each document is')
-    t.match(ended.out, /published 20.*, leaf \d+ of \d+/)
+    t.match(ended.err, /published 20.*, leaf \d+ of \d+/)
     const alone = await gyeol(['release', 'verify', whole])
     t.equal(alone.code, 0)
     t.equal(alone.out.match(/not checked/g)?.length, 3, 'it says what it could not check')
