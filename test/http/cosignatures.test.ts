@@ -232,8 +232,8 @@ test('witnesses', async (t) => {
     t.equal(cosignersOf(proof.slice(proof.indexOf('\n\n') + 2), [one.verifierKey]).length, 1)
     const late = await gyeol([...verify, '--witnesses', keysFile, '--json'])
     t.equal(late.code, 0, late.out)
-    t.match(late.out, /^cosigned by witness\.example\/one 20.*\ncosigned by witness\.example\/two/m)
-    t.notMatch(late.out, /not checked: what/)
+    t.match(late.err, /^cosigned by witness\.example\/one 20.*\ncosigned by witness\.example\/two/m)
+    t.notMatch(late.err, /not checked: what/)
     t.match((await gyeol(verify)).out, /^not checked: 2 cosignatures/m)
     const demand = async (keys: readonly string[], count: number) => {
       const file = join(home, 'demanded')
