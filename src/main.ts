@@ -12,12 +12,15 @@ const drainMs = 30_000
 /** Without the process that started it there is nobody left to work for. */
 const orphanedDrainMs = 5_000
 
+/** Of a terminal that does not say. */
+const columnsUsual = 80
+
 const stopping = new AbortController()
 const terminal: Terminal = {
   print: (line) => void process.stdout.write(`${line}\n`),
   tell: (line) => void process.stderr.write(`${line}\n`),
   draw: (text) => void process.stderr.write(text),
-  isTerminal: process.stderr.isTTY,
+  columns: () => (process.stderr.isTTY ? process.stderr.columns || columnsUsual : undefined),
   stop: stopping.signal,
   announce: (message) => {
     if (process.connected) process.send?.(message)

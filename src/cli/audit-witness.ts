@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type Checkpoint, openCheckpoint } from '../core/checkpoint.ts'
 import { cosignatureLine, cosignersOf } from '../core/cosignature.ts'
 import { Refusal } from '../core/errors.ts'
+import { noteKeyType, readVerifierKey } from '../core/verifier-key.ts'
 import { requireContinuation } from '../core/witness.ts'
 import type { Command, CommandContext } from './command.ts'
 import { askJson, type Reach } from './https-json.ts'
@@ -51,6 +52,7 @@ const proofSchema = z.object({ proof: z.array(z.string().regex(/^[0-9a-f]{64}$/)
 
 async function witness(context: CommandContext): Promise<number> {
   const every = context.given.whole('every', 1, everySecondsMax)
+  readVerifierKey(context.given.need('key'), noteKeyType) // What is no key now will be none later.
   if (every === undefined) {
     await look(context)
     return 0

@@ -19,8 +19,8 @@ export type Terminal = {
   tell: (line: string) => void
   /** Characters as they are, on standard error. */
   draw: (text: string) => void
-  /** Whether standard error is a terminal. */
-  isTerminal: boolean
+  /** How wide the terminal of standard error is now; undefined where it is none. */
+  columns: () => number | undefined
   /** Aborted when the process shall end: by signal, or because whoever started it is gone. */
   stop: AbortSignal
   /** Tells whoever started this process. Nothing happens when nobody listens. */

@@ -9,18 +9,23 @@ export type ProgressBar = {
 }
 
 const barCells = 30
+const labelCells = 24
 const redrawMs = 100
 const plainSteps = 10
 
 /** The progress of one piece of work, named by a constant label. */
 export function progressBar(
-  terminal: Pick<Terminal, 'draw' | 'tell' | 'isTerminal'>,
+  terminal: Pick<Terminal, 'draw' | 'tell' | 'columns'>,
   label: string,
 ): ProgressBar {
-  return terminal.isTerminal ? drawnBar(terminal.draw, label) : plainLines(terminal.tell, label)
+  const { draw, tell, columns } = terminal
+  return columns() === undefined ? plainLines(tell, label) : drawnBar({ draw, columns }, label)
 }
 
-function drawnBar(draw: (text: string) => void, label: string): ProgressBar {
+function drawnBar(
+  { draw, columns }: Pick<Terminal, 'draw' | 'columns'>,
+  label: string,
+): ProgressBar {
   let drawnAtMs = Number.NEGATIVE_INFINITY
   let last = ''
   return {
@@ -29,9 +34,13 @@ function drawnBar(draw: (text: string) => void, label: string): ProgressBar {
       const share = shareOf(done, total)
       if (share < 1 && now - drawnAtMs < redrawMs) return
       drawnAtMs = now
-      const filled = Math.round(share * barCells)
-      const bar = `${'█'.repeat(filled)}${'░'.repeat(barCells - filled)}`
-      const text = `${label.padEnd(24)} ${bar} ${percent(share)}`
+      // A line that the terminal breaks would not be drawn over but below.
+      const room = (columns() ?? 0) - percent(share).length - 3
+      const name = label.slice(0, Math.max(0, room)).padEnd(Math.min(labelCells, room))
+      const cells = Math.max(0, Math.min(barCells, room - name.length))
+      const filled = Math.round(share * cells)
+      const bar = `${'█'.repeat(filled)}${'░'.repeat(cells - filled)}`
+      const text = `${name} ${bar} ${percent(share)}`
       if (text !== last) draw(`\r${text}`)
       last = text
     },

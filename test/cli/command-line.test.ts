@@ -113,8 +113,8 @@ test('progress is a bar on a terminal and at most eleven lines elsewhere', async
   const told: string[] = []
   const draw = (text: string): void => void drawn.push(text)
   const tell = (line: string): void => void told.push(line)
-  for (const isTerminal of [true, false]) {
-    const bar = progressBar({ draw, tell, isTerminal }, 'upload')
+  for (const width of [30, 80, undefined]) {
+    const bar = progressBar({ draw, tell, columns: () => width }, 'upload')
     for (let done = 0; done <= 1000; done += 1) bar.at(done, 1000)
     bar.end()
   }
@@ -122,4 +122,10 @@ test('progress is a bar on a terminal and at most eleven lines elsewhere', async
   t.equal(told.at(-1), 'upload 100 %')
   t.match(drawn.at(-2), /^\rupload +█+ 100 %$/)
   t.equal(drawn.at(-1), '\n')
+  const narrow = drawn.slice(0, drawn.indexOf('\n'))
+  t.match(narrow.at(-1), /^\rupload +100 %$/)
+  t.ok(
+    narrow.every((text) => text.length <= 30),
+    'no line is broken',
+  )
 })
