@@ -4,7 +4,7 @@ import { rulesVersion } from '../core/passes.ts'
 import { appendLeaf } from '../store/audit.ts'
 import { deliveriesOfProject } from '../store/deliveries.ts'
 import { insertJobs } from '../store/jobs.ts'
-import { insertLinkage, releasedIndexVersions } from '../store/linkages.ts'
+import { insertLinkage, lockNextLinkage, releasedIndexVersions } from '../store/linkages.ts'
 import { inTransaction } from '../store/pool.ts'
 import { agenciesOfProject } from '../store/projects.ts'
 import { type Deps, leafBy } from './deps.ts'
@@ -31,6 +31,7 @@ export async function requestLinkage(
   const job = deps.randomUuid()
   await inTransaction(deps.pool, 'request-linkage', async (tx) => {
     const project = await requireProject(tx, wanted.project)
+    await lockNextLinkage(tx, project.id)
     const known = await deliveriesOfProject(tx, project.id, ['submitted', 'taken'])
     const deliveries = known.filter(({ keysDeliveryId }) => keysDeliveryId === null)
     if (deliveries.some((delivery) => delivery.state === 'submitted')) {

@@ -111,7 +111,7 @@ export async function submitOpenDelivery(
   )
 }
 
-/** Ends a delivery that is open or submitted; false if it was neither. */
+/** Ends a delivery that is open or submitted, or withdraws one that is taken; false if it was none of these. */
 export async function endDelivery(
   tx: Tx,
   id: string,
@@ -119,10 +119,26 @@ export async function endDelivery(
 ): Promise<boolean> {
   const { rowCount } = await tx.query(
     `update gyeol.delivery set state = $2::text, ended_at = now()
-     where delivery_id = $1::uuid and state in ('open', 'submitted')`,
+     where delivery_id = $1::uuid
+       and (state in ('open', 'submitted') or (state = 'taken' and $2::text = 'withdrawn'))`,
     [id, state],
   )
   return rowCount === 1
+}
+
+/** Whether a linkage rests on a delivery, or may in a moment, or a delivery of tables does. */
+export async function isRestedOn(tx: Tx, { id, projectId }: Delivery): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `select from gyeol.link_map where delivery_id = $1::uuid
+     union all
+     select from gyeol.delivery
+     where keys_delivery_id = $1::uuid and state in ('open', 'submitted', 'taken')
+     union all
+     select from gyeol.linkage where project_id = $2::uuid and state = 'queued'
+     limit 1`,
+    [id, projectId],
+  )
+  return rowCount !== 0
 }
 
 /** The deliveries of a project in a state, by agency and wave. */

@@ -75,6 +75,11 @@ export async function newestLinkage(
   return rows[0]
 }
 
+/** Until the transaction ends nobody else asks for a linkage of the project, or takes a delivery out of the next. */
+export async function lockNextLinkage(tx: Tx, projectId: string): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1::text, 1))', [projectId])
+}
+
 /** Whether a linkage of the project, not a trial, has been asked for and has not ended. */
 export async function hasLinkageUnderWay(db: Queryable, projectId: string): Promise<boolean> {
   const { rowCount } = await db.query(

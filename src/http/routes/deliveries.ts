@@ -122,7 +122,7 @@ export function deliveryRoutes(app: App, deps: Deps): void {
     schema: {
       operationId: 'withdraw-delivery',
       tags: ['deliveries'],
-      summary: 'Withdraw a delivery that is still open; its parts are destroyed',
+      summary: 'Withdraw a delivery that is open or in no linkage yet; its parts are destroyed',
       params: deliveryParams,
       response: { 204: z.null(), ...problems },
     },
