@@ -13,12 +13,17 @@ const passwordCharacters = { least: 12, most: 200 }
 export type Person = { name: string; roles: Role[]; password: string }
 
 /**
- * Registers a person, or gives the one of that name another password and roles.
+ * Registers a person, or gives the one of that name another password and roles and ends the sessions of that name.
  *
  * @param operator - who runs the command, as the machine knows them.
+ * @returns whether the name was new.
  * @throws {Refusal} `option-unknown` for a password too short or long, or a name that is none.
  */
-export async function registerAccount(pool: Pool, person: Person, operator: string): Promise<void> {
+export async function registerAccount(
+  pool: Pool,
+  person: Person,
+  operator: string,
+): Promise<boolean> {
   const { name, roles, password } = person
   if (password.length < passwordCharacters.least || password.length > passwordCharacters.most) {
     throw new Refusal('option-unknown', 'A password has 12 to 200 characters; choose another.')
@@ -30,8 +35,8 @@ export async function registerAccount(pool: Pool, person: Person, operator: stri
     )
   }
   const passwordHash = await argon2.hash(password, passwordHashing)
-  await inTransaction(pool, 'register-account', async (tx) => {
-    await saveAccount(tx, { id: randomUUID(), name, passwordHash, roles })
+  return await inTransaction(pool, 'register-account', async (tx) => {
+    const isNew = await saveAccount(tx, { id: randomUUID(), name, passwordHash, roles })
     await appendLeaf(tx, {
       actor: { kind: 'command', name: operator },
       action: 'register-account',
@@ -39,5 +44,6 @@ export async function registerAccount(pool: Pool, person: Person, operator: stri
       outcome: 'done',
       note: roles.join(' '),
     })
+    return isNew
   })
 }

@@ -105,7 +105,7 @@ export const commands = {
     load: async () => (await import('./agency-tickets.ts')).agencyDoubtCommand,
   },
   'accounts add': {
-    summary: 'register a person who may sign in',
+    summary: 'register a person who may sign in, or replace password and roles',
     load: async () => (await import('./registrations.ts')).accountsAddCommand,
   },
   'audit export': {

@@ -24,10 +24,14 @@ export const accountsAddCommand: Command = {
     const name = given.need('name')
     const wanted = given.need('roles').split(',').map(roleOf)
     const password = Buffer.from(readSecretFile(given.need('password-file'))).toString('utf8')
-    await withPool(config, (pool) =>
+    const isNew = await withPool(config, (pool) =>
       registerAccount(pool, { name, roles: wanted, password }, operatorName()),
     )
-    print(`registered ${name}`)
+    print(
+      isNew
+        ? `registered ${name}`
+        : `${name} has another password and roles; open sessions are ended`,
+    )
     return 0
   },
 }
@@ -55,12 +59,12 @@ export const agenciesAddCommand: Command = {
   },
 }
 
-async function withPool(config: Config, act: (pool: Pool) => Promise<void>): Promise<void> {
+async function withPool<T>(config: Config, act: (pool: Pool) => Promise<T>): Promise<T> {
   const connectionString = databaseUrlOf(config, 'api')
   const pool = createPool({ connectionString, max: 1, name: 'gyeol command' })
   try {
     await requireSchema(pool)
-    await act(pool)
+    return await act(pool)
   } finally {
     await pool.end()
   }

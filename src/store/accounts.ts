@@ -14,15 +14,24 @@ export async function findAccount(db: Queryable, name: string): Promise<Account 
   return rows[0]
 }
 
-/** Adds a person, or replaces password and roles of the one with that name. */
-export async function saveAccount(tx: Tx, account: Account): Promise<void> {
-  await tx.query(
+/**
+ * Adds a person, or replaces password and roles of the one with that name, whose sessions end.
+ *
+ * @returns whether the name was new.
+ */
+export async function saveAccount(tx: Tx, account: Account): Promise<boolean> {
+  const { rows } = await tx.query<{ id: string }>(
     `insert into gyeol.account (account_id, name, password_hash, roles)
      values ($1::uuid, $2::text, $3::text, $4::text[])
      on conflict (name) do update
-     set password_hash = excluded.password_hash, roles = excluded.roles, disabled_at = null`,
+     set password_hash = excluded.password_hash, roles = excluded.roles, disabled_at = null
+     returning account_id as id`,
     [account.id, account.name, account.passwordHash, account.roles],
   )
+  const id = rows[0]?.id
+  if (id === account.id) return true
+  await tx.query('delete from gyeol.session where account_id = $1::uuid', [id])
+  return false
 }
 
 /** Opens a session of `seconds` and forgets the account's expired ones. */

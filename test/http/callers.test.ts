@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
+import { registerAccount } from '../../src/actions/register-account.ts'
 import { type Answer, type ApiClient, createClient } from '../support/api-client.ts'
 import { testAuthority } from '../support/authority.ts'
 import { keysPart, openDelivery, startHttpStage } from './stage.ts'
@@ -101,6 +102,24 @@ test('who may call, and what', async (t) => {
     )
     t.match(JSON.parse(rows[0].entry), { actor: { name: 'other' }, from: '127.0.0.1' })
     t.notMatch(rows[0].entry, /10\.0\.0\.1/)
+  })
+
+  await t.test('another password ends the sessions that the one before opened', async (t) => {
+    const pool = service.database.pool('gyeol_api', 1)
+    const nobody = createClient({ url, ca: authority.ca })
+    const signIn = (password: string): Promise<Answer> =>
+      nobody.post('/v1/sessions', { name: 'changing', password })
+    const [first, second] = ['the first password', 'the second password']
+    const register = (password: string): Promise<boolean> =>
+      registerAccount(pool, { name: 'changing', roles: ['operator'], password }, 'test')
+    t.equal(await register(first), true)
+    const { token } = (await signIn(first)).body
+    const person = createClient({ url, ca: authority.ca, token })
+    t.equal((await person.get(path)).status, 200)
+    t.equal(await register(second), false)
+    t.equal((await person.get(path)).status, 401)
+    t.equal((await signIn(first)).status, 401)
+    t.equal((await signIn(second)).status, 201)
   })
 
   await t.test('who has not the role is 403, and a leaf says that they tried', async (t) => {
