@@ -3,6 +3,7 @@
  * strictly: no quotes, no blanks, nothing guessed.
  */
 import { Refusal } from './errors.ts'
+import { linesOf } from './text-lines.ts'
 
 /** Serials of one list. */
 export const doubtsMax = 10_000
@@ -17,8 +18,7 @@ const linesShownMax = 10
  * @throws {Refusal} `input-malformed`, with the numbers of the first lines that are no serials and no word of theirs.
  */
 export function doubtedSerials(text: string): string[] {
-  const lines = text.split(/\r?\n/)
-  if (lines.at(-1) === '') lines.pop()
+  const lines = linesOf(text)
   if (lines[0] !== header) {
     throw new Refusal('input-malformed', 'The first line of the list is "serial".')
   }

@@ -3,6 +3,8 @@
  * is the value itself. A value that the hierarchy does not list has no level, and nothing of it leaves.
  */
 
+import { linesOf } from './text-lines.ts'
+
 /** Lines of values and their levels. */
 export type Hierarchy = readonly (readonly string[])[]
 
@@ -15,8 +17,7 @@ const linesMax = 20_000
  * does not end: what a caller of `hierarchyFault` is told instead.
  */
 export function hierarchyOf(csv: string, delimiter = ';'): Hierarchy {
-  const text = csv.startsWith('\uFEFF') ? csv.slice(1) : csv
-  const lines = text.split(/\r?\n/).filter((line) => line !== '')
+  const lines = linesOf(csv).filter((line) => line !== '')
   const hierarchy = lines.map((line) => cellsOf(line, delimiter))
   const fault = hierarchyFault(hierarchy)
   if (fault !== undefined) throw new RangeError(fault)

@@ -3,6 +3,7 @@
  * strictly: no quotes, no blanks, nothing guessed.
  */
 import { Refusal } from './errors.ts'
+import { linesOf } from './text-lines.ts'
 
 /** Whether two records of the agency are one person. */
 export const ticketAnswers = ['same', 'not-same', 'unknown'] as const
@@ -24,8 +25,7 @@ const linesShownMax = 10
  * @throws {Refusal} `input-malformed`, with the numbers of the first lines of each fault and no word of theirs.
  */
 export function answersOf(text: string, asked: ReadonlySet<string>): AnsweredCase[] {
-  const lines = text.split(/\r?\n/)
-  if (lines.at(-1) === '') lines.pop()
+  const lines = linesOf(text)
   if (lines[0] !== header) {
     throw new Refusal('input-malformed', 'The first line of the answers is "case,answer".')
   }

@@ -6,13 +6,14 @@ const idOf = (at: number): string => `00000000-0000-8000-8000-${String(at).padSt
 const asked = new Set(Array.from({ length: 1_000 }, (_, at) => idOf(at)))
 const [one, two] = [idOf(1), idOf(2)]
 
-test('reads answers, with either end of line and with none at the end', async (t) => {
+test('reads answers, with either end of line, with none at the end, and as a spreadsheet saves them', async (t) => {
   const expected = [
     { caseId: one, answer: 'same' },
     { caseId: two, answer: 'not-same' },
   ]
   t.same(answersOf(`case,answer\n${one},same\n${two},not-same\n`, asked), expected)
   t.same(answersOf(`case,answer\r\n${one},same\r\n${two},not-same`, asked), expected)
+  t.same(answersOf(`\ufeffcase,answer\r\n${one},same\r\n${two},not-same\r\n`, asked), expected)
   const all = [...asked].map((id) => `${id},unknown`)
   t.equal(answersOf(['case,answer', ...all].join('\n'), asked).length, 1_000)
 })
@@ -47,7 +48,7 @@ test('takes all or nothing, and says which lines without a word of them', async 
     'columns-differ': '6 7 9',
   })
   t.notMatch(JSON.stringify(refusal), 'SERIAL')
-  for (const text of ['', 'case,answer', 'case,answer\n', `\ufeffcase,answer\n${one},same`]) {
+  for (const text of ['', 'case,answer', 'case,answer\n', `case;answer\n${one};same`]) {
     t.match(refusalOf(text), { code: 'input-malformed', details: {} })
   }
   const many = Array.from({ length: 1_001 }, (_, at) => `${idOf(at)},same`)
