@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { catalogueOf, defaultCatalogue } from '../../src/catalogue/load.ts'
-import { Refusal } from '../../src/core/errors.ts'
+import type { Refusal } from '../../src/core/errors.ts'
+import { refused } from '../support/refused.ts'
 
 const title = { en: 'x', ko: '엑스' }
 
@@ -9,15 +10,7 @@ function withColumn(column: object, name = 'MID'): object {
   return { name: 'small', version: '1', tables: { statement: table } }
 }
 
-function refusalOf(document: unknown): Refusal {
-  try {
-    catalogueOf(document)
-  } catch (error) {
-    if (error instanceof Refusal) return error
-    throw error
-  }
-  throw new Error('the catalogue was accepted')
-}
+const refusalOf = (document: unknown): Refusal => refused(() => catalogueOf(document))
 
 test('the default catalogue holds the ten person tables of the five agencies', async (t) => {
   const { tables } = defaultCatalogue()

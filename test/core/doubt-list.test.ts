@@ -1,16 +1,9 @@
 import { test } from 'tap'
 import { doubtedSerials, doubtsMax } from '../../src/core/doubt-list.ts'
-import { Refusal } from '../../src/core/errors.ts'
+import type { Refusal } from '../../src/core/errors.ts'
+import { refused } from '../support/refused.ts'
 
-function refusalOf(text: string): Refusal {
-  try {
-    doubtedSerials(text)
-  } catch (error) {
-    if (error instanceof Refusal) return error
-    throw error
-  }
-  throw new Error('nothing was refused')
-}
+const refusalOf = (text: string): Refusal => refused(() => doubtedSerials(text))
 
 test('reads serials, each once, with either end of line and as a spreadsheet saves them', async (t) => {
   t.same(doubtedSerials('serial\na\nB-2\na\n'), ['a', 'B-2'])

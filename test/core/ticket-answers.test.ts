@@ -1,6 +1,7 @@
 import { test } from 'tap'
-import { Refusal } from '../../src/core/errors.ts'
+import type { Refusal } from '../../src/core/errors.ts'
 import { answersOf } from '../../src/core/ticket-answers.ts'
+import { refused } from '../support/refused.ts'
 
 const idOf = (at: number): string => `00000000-0000-8000-8000-${String(at).padStart(12, '0')}`
 const asked = new Set(Array.from({ length: 1_000 }, (_, at) => idOf(at)))
@@ -19,15 +20,7 @@ test('reads answers, with either end of line, with none at the end, and as a spr
 })
 
 test('takes all or nothing, and says which lines without a word of them', async (t) => {
-  const refusalOf = (text: string): Refusal => {
-    try {
-      answersOf(text, asked)
-    } catch (error) {
-      if (error instanceof Refusal) return error
-      throw error
-    }
-    throw new Error('nothing was refused')
-  }
+  const refusalOf = (text: string): Refusal => refused(() => answersOf(text, asked))
   const lines = [
     `${one},same`,
     `${one},not-same`,
