@@ -2,7 +2,6 @@
  * Generalisation hierarchies in the ARX form: one line a value, `value;level 1;level 2;…`, every line equally long. Level 0
  * is the value itself. A value that the hierarchy does not list has no level, and nothing of it leaves.
  */
-
 import { linesOf } from './text-lines.ts'
 
 /** Lines of values and their levels. */
@@ -14,7 +13,7 @@ const linesMax = 20_000
  * The lines of a hierarchy file. A cell may stand in double quotes.
  *
  * @throws {RangeError} for lines of different length, a value listed twice or empty, more than 20,000 lines, or a quote that
- * does not end: what a caller of `hierarchyFault` is told instead.
+ * does not end, in words without a value.
  */
 export function hierarchyOf(csv: string, delimiter = ';'): Hierarchy {
   const lines = linesOf(csv).filter((line) => line !== '')
