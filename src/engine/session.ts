@@ -40,6 +40,14 @@ export type Session = {
    */
   run(sql: string, values?: readonly Value[]): Promise<void>
   /**
+   * Runs statements beside what `act` runs, as many at once as there are threads: for such as keep one thread busy each
+   * and do not depend on each other. They do not see temporary tables.
+   *
+   * @returns what `act` gave, when all have ended.
+   * @throws what `act` threw, or else {EngineError} for whatever the engine says of a statement.
+   */
+  runBeside<T>(statements: readonly string[], act: () => Promise<T>): Promise<T>
+  /**
    * The rows of a query as objects. Whole numbers of every width come as `number`.
    *
    * @throws {RangeError} for a whole number beyond 2^53: a defect of the query.
@@ -80,7 +88,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const directories = [scratchDir, ...(options.packageDir ? [resolve(options.packageDir)] : [])]
   const allowed = directories.map((directory) => quoteText(`${directory}/`))
   const settings = [
-    'errors_as_json = true',
+    'global errors_as_json = true',
     // Given with the others it is shown but not held to.
     `max_temp_directory_size = '${spillMiB}MiB'`,
     `allowed_directories = [${allowed.join(', ')}]`,
@@ -127,6 +135,13 @@ function sessionOn(
   return {
     ...known,
     run: (sql, values) => attempt(async () => void (await connection.run(sql, bound(values)))),
+    runBeside: async (statements, act) => {
+      const beside = runLanes(instance, statements, known.threads)
+      const [ended, acted] = await Promise.allSettled([beside, act()])
+      if (acted.status === 'rejected') throw acted.reason
+      if (ended.status === 'rejected') throw engineErrorOf(ended.reason)
+      return acted.value
+    },
     rows: async <T extends Record<string, unknown>>(sql: string, values?: readonly Value[]) => {
       const rows = await attempt(async () => {
         const reader = await connection.runAndReadAll(sql, bound(values))
@@ -146,6 +161,30 @@ function sessionOn(
       instance.closeSync()
     },
   }
+}
+
+async function runLanes(
+  instance: DuckDBInstance,
+  statements: readonly string[],
+  lanes: number,
+): Promise<void> {
+  const waiting = [...statements]
+  const lane = async (): Promise<void> => {
+    const connection = await instance.connect()
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        await connection.run(next)
+      }
+    } finally {
+      waiting.length = 0
+      connection.closeSync()
+    }
+  }
+  const ends = await Promise.allSettled(
+    Array.from({ length: Math.min(lanes, statements.length) }, lane),
+  )
+  const failed = ends.find((end) => end.status === 'rejected')
+  if (failed) throw failed.reason
 }
 
 function bound(values: readonly Value[] | undefined): DuckDBValue[] | undefined {

@@ -131,6 +131,29 @@ test('tells memory from disk', async (t) => {
   t.equal((await errorOf(session.run(whole))).kind, 'out-of-memory')
 })
 
+test('runs statements beside others, and waits for all of them whatever fails', async (t) => {
+  const { session, path } = await openScratch(t)
+  const made = (name: string): string =>
+    `copy (select count(*) as rows from range(3000000)) to ${quoteText(path(name))} (format csv)`
+  const given = await session.runBeside([made('a'), made('b'), made('c')], async () => {
+    await session.run('create temp table own as select 1 as one')
+    return 'done'
+  })
+  t.equal(given, 'done')
+  for (const name of ['a', 'b', 'c']) {
+    t.same(await session.rows(`from read_csv(${quoteText(path(name))})`), [{ rows: 3_000_000 }])
+  }
+  const missing = await errorOf(session.runBeside(['from own', made('d')], async () => 'kept'))
+  t.equal(missing.type, 'Catalog', 'a temporary table is not theirs')
+  await t.rejects(
+    session.runBeside([made('e')], () => Promise.reject(new RangeError('mine'))),
+    { message: 'mine' },
+  )
+  t.same(await session.rows(`from read_csv(${quoteText(path('e'))})`), [{ rows: 3_000_000 }])
+  const locked = await errorOf(session.runBeside(['set threads = 4'], async () => 'kept'))
+  t.equal(locked.type, 'Invalid Input')
+})
+
 test('takes values as prepared and refuses numbers that JavaScript cannot hold', async (t) => {
   const { session } = await openScratch(t)
   const rows = await session.rows('select $1::varchar as a, $2::integer as b, $3::boolean as c', [
