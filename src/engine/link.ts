@@ -20,13 +20,13 @@ import {
   noticeFilesOf,
   requireOneSpine,
 } from './linkage/agencies.ts'
-import { besideSteps, doneBesideStep } from './linkage/beside.ts'
+import { besideSteps, doneTokensSteps } from './linkage/beside.ts'
 import { byNumberSteps } from './linkage/by-number.ts'
 import { clusterSizes } from './linkage/clusters.ts'
 import { labelComponents } from './linkage/components.ts'
 import { hubCounts, sentKeys, spinePairCounts } from './linkage/counts.ts'
 import { requireInvariants } from './linkage/invariants.ts'
-import { type Flows, mapAgencies } from './linkage/map-agencies.ts'
+import { type Flows, mapAgencies, requireDistinct } from './linkage/map-agencies.ts'
 import { placedStep } from './linkage/maps.ts'
 import { noticeStep, numberSuspects, suspectSteps } from './linkage/numbers.ts'
 import { numberPlaceStep, personSteps, settledStep } from './linkage/persons.ts'
@@ -50,7 +50,7 @@ import {
 } from './linkage/weaker-keys.ts'
 import { repeatsIn } from './repeats.ts'
 import { quoteText, type Session } from './session.ts'
-import { sortedFiles } from './sorted-files.ts'
+import { describeFiles } from './sorted-files.ts'
 import { parquetOptions } from './take-table.ts'
 import {
   decidedOtherStep,
@@ -114,10 +114,15 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   const isFirst = known === undefined
   const version = (known?.version ?? 0) + 1
   const tokens = linkage.deliveries.flatMap(({ files }) => files)
-  const agencies = agenciesOf(linkage.deliveries, await sortedFiles(session, tokens))
+  const { rowsIn, sorted } = await describeFiles(session, tokens)
+  const agencies = agenciesOf(linkage.deliveries, sorted)
   const spine = requireOneSpine(agencies)
   session.registerColumnFunction('person_of', 16, linkage.personsOf)
-  const { torn, held } = await takeHistory(session, linkage, { agencies, spine: spine.agency })
+  const { torn, held } = await takeHistory(session, linkage, {
+    agencies,
+    rowsIn,
+    spine: spine.agency,
+  })
   await run(session, recordSteps(agencies, held > 0))
   const types = typesOf(linkage.deliveries)
   await run(session, besideSteps(agencies, types))
@@ -130,17 +135,19 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   await run(session, [placedStep, spineLinkStep({ records, isSorted: spine.isSorted, version })])
   const newest = Math.max(...linkage.deliveries.map(({ wave }) => wave))
   const lateWave = Math.max(0, newest - linkage.rules.lateWavesMax)
-  const flows = await mapAgencies(session, agencies, {
-    isFirst,
-    before,
-    persons,
-    lateWave,
-    sent,
-    outDir,
+  const mapping = { isFirst, before, persons, lateWave, sent, outDir }
+  const { flows, mapSteps } = await mapAgencies(session, agencies, mapping)
+  const { left, hubsByKey, spinePairs, clusters } = await session.runBeside(mapSteps, async () => {
+    await requireOwnNumbers(session, personsFile)
+    await requireInvariants(session, persons, { spine: spine.name, ...flows })
+    return {
+      left: await leaveRun(session, { agencies, spine, version, outDir }),
+      hubsByKey: await hubCounts(session),
+      spinePairs: await spinePairCounts(session),
+      clusters: await clusterSizes(session),
+    }
   })
-  await requireInvariants(session, persons, { spine: spine.name, ...flows })
-  const left = await leaveRun(session, { agencies, spine, version, outDir })
-  const hubsByKey = await hubCounts(session)
+  await requireDistinct(session, agencies, flows.maps)
   const report: LinkageCounts = {
     rulesVersion,
     persons,
@@ -149,9 +156,9 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
     notices,
     agencies: flows.agencies,
     deliveries: flows.deliveries,
-    spinePairs: await spinePairCounts(session),
+    spinePairs,
     cases: left.cases.possible,
-    clusters: await clusterSizes(session),
+    clusters,
     change: { version, ...left.change, ...flows.change, held, torn, cases: left.cases },
   }
   const { files, worklist } = left
@@ -172,7 +179,8 @@ async function placeByNumber(
   const isFirst = known === undefined
   await run(session, [decidedTokenStep(spine.agency), ...twinSteps(spine.isDuplicateFree, rules)])
   await run(session, [noticeStep(noticeFilesOf(deliveries)), ...suspectSteps(agencies.length)])
-  await run(session, [...keptSteps(typesOf(deliveries)), doneBesideStep])
+  const types = typesOf(deliveries)
+  await run(session, [...keptSteps(types), ...doneTokensSteps(types)])
   const notices = await numberSuspects(session, rules)
   await run(session, [foundingStep, pairStep(rules), foundingEdgeStep])
   await labelComponents(session, 'founding_edge', 'founding_label')
@@ -198,10 +206,14 @@ function typesOf(deliveries: readonly LinkDelivery[]): WeakerType[] {
 async function takeHistory(
   session: Session,
   { known, verdicts = [], doubts = [], epoch = 1 }: ToLink,
-  { agencies, spine }: { agencies: readonly Agency[]; spine: number },
+  {
+    agencies,
+    rowsIn,
+    spine,
+  }: { agencies: readonly Agency[]; rowsIn: ReadonlyMap<string, number>; spine: number },
 ): Promise<{ torn: number; held: number }> {
   const names = agencies.map(({ name }) => name)
-  await run(session, [...knownSteps(known), ...sentSteps(agencies)])
+  await run(session, [...knownSteps(known), ...sentSteps(agencies, rowsIn)])
   const isNewKey = known !== undefined && known.epoch !== epoch
   const torn = await takeDecisions(session, verdicts, { agencies: names, spine, isNewKey })
   await takeDoubts(session, doubts, names)
@@ -224,10 +236,14 @@ async function requireBridge(session: Session, sent: string): Promise<void> {
 }
 
 /** Two persons with one number would be one person: a broken invariant, never a result. */
+async function requireOwnNumbers(session: Session, personsFile: string): Promise<void> {
+  const repeats = await repeatsIn(session, personsFile, 'person')
+  if (repeats > 0) throw new Error('two persons share a number')
+}
+
 async function writePersons(session: Session, file: string): Promise<number> {
   await session.run(`copy (select ordinal, person from person)
     to ${quoteText(file)} (${parquetOptions})`)
-  if ((await repeatsIn(session, file, 'person')) > 0) throw new Error('two persons share a number')
   const [found] = await session.rows<{ persons: number }>('select count(*) as persons from person')
   return found?.persons ?? 0
 }

@@ -5,15 +5,23 @@ import { parquetOptions } from './take-table.ts'
 /** Of a file that is written in order of serial. */
 export const sortedOptions = `${parquetOptions}, kv_metadata {sorted_by: 'serial'}`
 
-/** Which of some files were written so. */
-export async function sortedFiles(
+/** How many rows each of some Parquet files has, and which were written so. */
+export async function describeFiles(
   session: Session,
   files: readonly string[],
-): Promise<ReadonlySet<string>> {
-  if (files.length === 0) return new Set()
-  const rows = await session.rows<{ file: string }>(`
-    select file_name as file
-    from parquet_kv_metadata([${files.map(quoteText).join(', ')}])
-    where key = 'sorted_by'::blob and value = 'serial'::blob`)
-  return new Set(rows.map(({ file }) => file))
+): Promise<{ rowsIn: ReadonlyMap<string, number>; sorted: ReadonlySet<string> }> {
+  if (files.length === 0) return { rowsIn: new Map(), sorted: new Set() }
+  const list = `[${files.map(quoteText).join(', ')}]`
+  const rows = await session.rows<{ file: string; rows: number; isSorted: boolean }>(`
+    select file_name as file, num_rows as rows, sorted.file_name is not null as "isSorted"
+    from parquet_file_metadata(${list}) as meta
+    left join (
+      select distinct file_name
+      from parquet_kv_metadata(${list})
+      where key = 'sorted_by'::blob and value = 'serial'::blob
+    ) as sorted using (file_name)`)
+  return {
+    rowsIn: new Map(rows.map((row) => [row.file, row.rows])),
+    sorted: new Set(rows.filter(({ isSorted }) => isSorted).map(({ file }) => file)),
+  }
 }

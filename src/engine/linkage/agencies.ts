@@ -43,15 +43,16 @@ export function agenciesOf(
     const own = withKeys.filter((delivery) => delivery.agency === name)
     const byWave = own.toSorted((a, b) => a.wave - b.wave)
     const retired = byWave.filter(({ isRetired }) => isRetired === true)
-    const [file = '', ...otherFiles] = own.flatMap(({ files }) => files)
+    const current = byWave.filter(({ isRetired }) => isRetired !== true)
+    const [file = '', ...otherFiles] = current.flatMap(({ files }) => files)
     return {
       name,
       agency,
       isSpine: own.some(({ isSpine }) => isSpine),
       isDuplicateFree: own.every(({ isDuplicateFree }) => isDuplicateFree),
-      isSorted: retired.length === 0 && otherFiles.length === 0 && sorted.has(file),
+      isSorted: otherFiles.length === 0 && sorted.has(file),
       keyTypes: own[0]?.keyTypes ?? [],
-      deliveries: byWave.filter(({ isRetired }) => isRetired !== true),
+      deliveries: current,
       retired,
     }
   })

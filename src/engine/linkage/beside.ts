@@ -10,12 +10,12 @@ import type { WeakerType } from './shared-keys.ts'
  *
  * - `spine_row` (t1, t4 and the weaker tokens): the records of the spine, told by their `rowid`.
  * - `repeated_<n>`: tokens of a type that several of them have.
- * - `beside` (agency, t1, t4, weaker tokens): the records of all others. `row`: the record of the spine with the same K1,
- *   NULL where none has it or several do; `same_2` and so on: whether the two agree in a key, NULL where one of them does
- *   not have it.
+ * - `beside` (agency, file_row, t1, t4, weaker tokens): the records of all others. `row`: the record of the spine with the
+ *   same K1, NULL where none has it or several do; `same_2` and so on: whether the two agree in a key, NULL where one of
+ *   them does not have it.
  * - `k4_apart` (t1): numbers of which an agency has a K4 that the spine does not have.
  *
- * `beside` is by far the greatest table of a run: `doneBesideStep` gives its memory to what comes after.
+ * `beside` is by far the greatest table of a run: `doneTokensSteps` give the memory of its tokens to what comes after.
  *
  * @param types - which weaker keys are sent; there are no columns of the others.
  */
@@ -37,7 +37,9 @@ export function besideSteps(
   ]
 }
 
-export const doneBesideStep = 'drop table beside'
+export function doneTokensSteps(types: readonly WeakerType[]): string[] {
+  return tokenColumns(types).map((token) => `alter table beside drop column ${token}`)
+}
 
 /** The columns of tokens of `spine_row` and `beside`. */
 export function tokenColumns(types: readonly WeakerType[]): string[] {
@@ -52,7 +54,7 @@ function besideStep(agencies: readonly AgencyFiles[], tokens: readonly string[])
   const from = others.map((agency) => `select * from record_${agency}`)
   return `
     create temp table beside as
-    select other.agency, ${tokens.map((token) => `other.${token}`).join(', ')}, row, ${same.join(', ')}
+    select other.agency, other.file_row, ${tokens.map((token) => `other.${token}`).join(', ')}, row, ${same.join(', ')}
     from (${from.length > 0 ? from.join(' union all ') : 'select * from record where false'}) as other
     left join (
       select rowid::integer as row, *

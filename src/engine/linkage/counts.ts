@@ -17,15 +17,15 @@ function validCount(types: readonly WeakerType[]): string {
 }
 
 /**
- * Counts serials of an agency by what came of them. A map tells it of those that are linked, `placed` of the others.
+ * Counts serials of an agency by what came of them.
  *
- * @param from - serial, ordinal and pass: a map, or what it was written from.
+ * @param from - ordinal and pass: `linked`, or what it is made of.
  * @param of - `persons`: how many there are.
  */
 export async function outcomesOf(
   session: Session,
   from: string,
-  { agency, isSpine, persons }: { agency: number; isSpine: boolean; persons: number },
+  { isSpine, persons }: { isSpine: boolean; persons: number },
 ): Promise<Outcomes> {
   // A bit a person: a tenth of what telling ordinals apart by hash costs.
   const rows = await session.rows<{
@@ -36,17 +36,10 @@ export async function outcomesOf(
     met: number | null
   }>(`
     with place as materialized (
-      select pass, count(*) as serials, count(*) as linked, min(ordinal) as ordinal,
+      select pass, count(*) as serials, count(ordinal) as linked, any_value(ordinal) as ordinal,
         bitstring_agg(ordinal, 0, ${persons}) as met
       from ${from}
-      where ordinal is not null
-      group by pass
-      union all
-      select coalesce(placed.pass, 9), count(*), 0, null, null
-      from ${from} as map
-      left join (from placed where agency = ${agency}) as placed using (serial)
-      where map.ordinal is null
-      group by coalesce(placed.pass, 9)
+      group by pass, ordinal is null
     )
     select ${outcomeOf} as outcome, pass, sum(serials)::bigint as serials, sum(linked)::bigint as linked,
       (select bit_count(bit_or(met)) from place) as met

@@ -1,18 +1,26 @@
 /** Agency by agency: its link maps are written, its flows counted, and what changed since the linkage before. */
 import { join } from 'node:path'
 import type { LinkageCounts } from '../../core/linkage-report.ts'
-import { quoteText, type Session } from '../session.ts'
+import type { Session } from '../session.ts'
 import { beforeStep, carriedStep, type LinkChange, linkChange } from '../waves/before.ts'
 import { carriedDoubtStep } from '../waves/doubts.ts'
 import { findExpired, isLate, thinTokens } from '../waves/expiry.ts'
 import type { Agency, LinkDelivery } from './agencies.ts'
 import { type Outcomes, outcomesOf, type Sent, validOf } from './counts.ts'
 import { doubledPersons } from './invariants.ts'
-import { deliveredStep, linkedSteps, requireDistinctSerials, writeMap } from './maps.ts'
+import {
+  deliveredStep,
+  linkedQuery,
+  linkedSteps,
+  mapStep,
+  placeOf,
+  placeRecords,
+  requireDistinctSerials,
+} from './maps.ts'
 
 /** What became of the records of every agency, and the maps that were written. */
 export type Flows = Pick<LinkageCounts, 'agencies' | 'deliveries'> & {
-  /** Delivery → Parquet of `writeMap`; every serial is there. */
+  /** Delivery → Parquet of `mapStep`; every serial is there. */
   maps: Record<string, { file: string; serials: number; linked: number }>
   change: LinkChange & { expired: number; waiting: number }
   /** Delivery → its token files without what has waited long enough; only where something has to go. */
@@ -32,12 +40,17 @@ type Mapping = {
   outDir: string
 }
 
-/** Writes the map of every delivery, agency by agency. */
+/**
+ * Places the records of every agency and writes the maps of its deliveries. That of an only delivery in order of serial
+ * needs nothing but the places of its records.
+ *
+ * @returns `mapSteps`: the statements that write these, each on one thread; they read nothing temporary.
+ */
 export async function mapAgencies(
   session: Session,
   agencies: readonly Agency[],
   of: Mapping,
-): Promise<Flows> {
+): Promise<{ flows: Flows; mapSteps: string[] }> {
   const change = { attached: 0, detached: 0, moved: 0, expired: 0, waiting: 0 }
   const flows: Flows = {
     agencies: {},
@@ -47,24 +60,44 @@ export async function mapAgencies(
     thinned: {},
     change,
   }
-  for (const agency of agencies) await mapAgency(session, agency, { ...of, flows })
-  return flows
+  const mapSteps: string[] = []
+  for (const agency of agencies) await mapAgency(session, agency, { ...of, flows, mapSteps })
+  await session.run('drop table beside')
+  return { flows, mapSteps }
+}
+
+/**
+ * A part of a delivery has each serial once.
+ *
+ * @throws {Refusal} `input-malformed` when a serial is in two parts of a delivery.
+ */
+export async function requireDistinct(
+  session: Session,
+  agencies: readonly Agency[],
+  maps: Flows['maps'],
+): Promise<void> {
+  for (const { name, deliveries } of agencies) {
+    for (const { deliveryId, files } of deliveries) {
+      const map = maps[deliveryId]
+      if (map && files.length > 1) await requireDistinctSerials(session, map.file, name)
+    }
+  }
 }
 
 async function mapAgency(
   session: Session,
   agency: Agency,
-  of: Mapping & { flows: Flows },
+  of: Mapping & { flows: Flows; mapSteps: string[] },
 ): Promise<void> {
-  const { flows, persons, isFirst, lateWave, outDir } = of
+  const { flows, mapSteps, persons, isFirst, lateWave, outDir } = of
   const { name } = agency
   const deliveries = [...agency.retired, ...agency.deliveries]
-  await findLinks(session, agency, of)
+  const from = await findLinks(session, agency, of)
   const late = deliveries.filter((delivery) => isLate(delivery, lateWave))
   const expired =
     late.length > 0 ? await findExpired(session, agency.agency, { isFirst, lateWave }) : 0
   const isOne = deliveries.length === 1
-  const mapped = { agency, isOne, hasExpired: expired > 0, persons }
+  const mapped = { ...from, agency, isOne, hasExpired: expired > 0, persons, mapSteps }
   const told: Outcomes[] = []
   for (const delivery of deliveries) {
     const file = join(outDir, `map-${Object.keys(flows.maps).length}.parquet`)
@@ -95,29 +128,39 @@ async function mapAgency(
   }
 }
 
+/** What has the ordinal and pass of every link of an agency, and whether `linkedQuery` has the links in order of serial. */
+type LinkedFrom = { counted: string; isInOrder: boolean }
+
 /** Makes `linked`, and counts what changed in it since the linkage before. */
 async function findLinks(
   session: Session,
   agency: Agency,
   { isFirst, before, flows }: Mapping & { flows: Flows },
-): Promise<void> {
+): Promise<LinkedFrom> {
   const { name, isSpine, retired, deliveries } = agency
   const isCarried = !isFirst && retired.length > 0
   if (!isFirst) await session.run(beforeStep(before[name] ?? []))
+  if (!isSpine) await placeRecords(session, agency)
   const isOne = retired.length + deliveries.length === 1 && !isCarried
   for (const step of linkedSteps(agency, isOne)) await session.run(step)
   if (isCarried) {
     await session.run(carriedStep(agency.agency, retired))
     await session.run(carriedDoubtStep(agency.agency, retired))
   }
-  if (isFirst || isSpine) return
-  const change = await linkChange(session)
-  flows.change.attached += change.attached
-  flows.change.detached += change.detached
-  flows.change.moved += change.moved
+  if (!isFirst && !isSpine) {
+    const change = await linkChange(session)
+    flows.change.attached += change.attached
+    flows.change.detached += change.detached
+    flows.change.moved += change.moved
+  }
+  const isPlaced = isOne && !isSpine
+  return {
+    counted: isPlaced ? placeOf(agency.agency) : 'linked',
+    isInOrder: isPlaced && agency.isSorted,
+  }
 }
 
-/** Writes the map of a delivery and counts what is in it, and what has waited long enough and is not. */
+/** Writes the map of a delivery, or says how, and counts what is in it, and what has waited long enough and is not. */
 async function mapDelivery(
   session: Session,
   delivery: LinkDelivery,
@@ -127,16 +170,27 @@ async function mapDelivery(
     isOne,
     hasExpired,
     persons,
-  }: { agency: Agency; file: string; isOne: boolean; hasExpired: boolean; persons: number },
+    counted,
+    isInOrder,
+    mapSteps,
+  }: LinkedFrom & {
+    agency: Agency
+    file: string
+    isOne: boolean
+    hasExpired: boolean
+    persons: number
+    mapSteps: string[]
+  },
 ): Promise<Outcomes> {
+  const about = { ...agency, persons }
+  if (isInOrder && !hasExpired) {
+    mapSteps.push(mapStep({ from: `(${linkedQuery(agency)})`, isInOrder, file }))
+    return await outcomesOf(session, counted, about)
+  }
   const from = isOne ? 'linked' : 'delivered'
   if (!isOne) await session.run(deliveredStep(delivery))
   const kept = hasExpired ? `(from ${from} anti join expired using (serial))` : from
-  const isInOrder = isOne && agency.isSpine && agency.retired.length === 0
-  const order = agency.isSorted ? 'file_row' : 'serial'
-  await writeMap(session, { from: kept, order: isInOrder ? undefined : order, file })
-  // A part has each serial once.
-  if (delivery.files.length > 1) await requireDistinctSerials(session, file, agency.name)
-  const counted = hasExpired ? from : `read_parquet(${quoteText(file)})`
-  return await outcomesOf(session, counted, { ...agency, persons })
+  const isSpineInOrder = isOne && agency.isSpine && agency.retired.length === 0
+  await session.run(mapStep({ from: kept, isInOrder: isSpineInOrder, file }))
+  return await outcomesOf(session, isOne ? counted : from, about)
 }

@@ -1,9 +1,9 @@
 /** The persons of a linkage, and where every record stands after the passes by number. */
 
 /**
- * View `person`: ordinal, person number and founding of every person; whether it has a K1; its K4; and its K1 where one join
- * settles it. Its table is in order of number, so that a row's place is the ordinal. Table `other_k4`: ordinal and K4 of
- * persons that people made one of two births.
+ * View `person`: ordinal, person number and founding of every person; whether it has a K1; its K4; and, where one join
+ * settles it, its K1 and the row of its record in `spine_row`. Its table is in order of number, so that a row's place is
+ * the ordinal. Table `other_k4`: ordinal and K4 of persons that people made one of two births.
  *
  * @param isFirst - nobody is known yet. Else the table `named` says who has which number.
  */
@@ -17,14 +17,14 @@ export const personSteps = (isFirst: boolean): string[] => [
   ), brought as (
     select founding, max(t4) as t4 from settled_other where founding is not null group by founding
   )
-  select ${isFirst ? 'person_of(founding)' : 'person'} as person, founding, t1, t4, has_number
+  select ${isFirst ? 'person_of(founding)' : 'person'} as person, founding, t1, t4, has_number, row
   from (
-    select t1 as founding, t1, t4, true as has_number
+    select t1 as founding, t1, t4, true as has_number, rowid::integer as row
     from spine_row
     anti join suspect using (t1)
     where t1 is not null
     union all
-    select founding, null, coalesce(of_suspects.t4, brought.t4), has_number
+    select founding, null, coalesce(of_suspects.t4, brought.t4), has_number, null
     from of_suspects
     left join brought using (founding)
   )

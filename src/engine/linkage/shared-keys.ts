@@ -11,14 +11,19 @@ export const weakerTypes = [2, 3, 5] as const
 export type WeakerType = (typeof weakerTypes)[number]
 
 /**
- * Tables `shared_<n>` for the types that are sent, and `kept_record`: every record of a shared token or of a suspect number.
- * No other is laid side by side with another, so that the token files are read once for all of them. Needs `suspect`.
+ * Tables `shared_<n>` for the types that are sent, and `kept_record`: every record of a shared token or of a suspect number,
+ * or that people decided on. No other is laid side by side with another, so that the token files are read once for all of
+ * them. Needs `suspect` and `decided`.
  */
 export function keptSteps(types: readonly WeakerType[]): string[] {
   return [
     ...types.map(sharedStep),
     `create temp table kept_record as
       select * from record where ${['t1 in (from suspect)', ...amongShared(types)].join(' or ')}`,
+    // People may decide on a record without a number.
+    `insert into kept_record
+      from (from record semi join decided using (agency, serial))
+      anti join kept_record using (agency, serial)`,
     // A token of a suspect that is not shared by itself stands with that number alone: all its records are kept.
     ...types.map(
       (type) => `insert into shared_${type}

@@ -241,12 +241,17 @@ test('tells how many serials can be found at all, and how many are of a person o
 })
 
 test('refuses a serial in two parts and a linkage without one spine', async (t) => {
-  const first = await openScratch(t)
-  const records = [record(spine, 's', { k1: '1' }), record(spine, 's', { k1: '2' })]
-  const repeated = await refusalOf(
-    link(first.session, first.path('twice'), { records, notices: [] }, { rules, files: 2 }),
-  )
-  t.same([repeated.code, repeated.details], ['input-malformed', { agency: 'spine', serials: 1 }])
+  const twice: Record<string, OracleRecord[]> = {
+    spine: [record(spine, 's', { k1: '1' }), record(spine, 's', { k1: '2' })],
+    one: [a, record(one, 's', { k1: '3' }), record(one, 's', { k1: '4' })],
+  }
+  const looked = [record(one, 's', { k1: '1', k4: 'x' }), record(one, 's', { k1: '1', k4: 'y' })]
+  for (const [agency, records] of [...Object.entries(twice), ['one', [a, ...looked]] as const]) {
+    const { session, path } = await openScratch(t)
+    const population = { records: [...records], notices: [] }
+    const refused = await refusalOf(link(session, path('twice'), population, { rules, files: 2 }))
+    t.same([refused.code, refused.details], ['input-malformed', { agency, serials: 1 }])
+  }
   const second = await openScratch(t)
   const none = await refusalOf(
     link(

@@ -204,6 +204,19 @@ test('under a new linkage key everybody keeps their number and their links, once
   t.same(second.linked.report.change.attached, 1)
 })
 
+test("what was delivered before the key was changed is nobody's in a first linkage", async (t) => {
+  const { deliver, link, changeKey } = await project(t)
+  await deliver({ records: [record(one, 'p', { k1: '1' })], notices: [] })
+  changeKey()
+  await deliver({
+    records: [record(spine, 'a', { k1: '1' }), record(deaths, 'q', { k1: '1' })],
+    notices: [],
+  })
+  const first = await link()
+  const [a] = of(first, 'spine a')
+  t.same(of(first, 'deaths q', 'one p'), [a, undefined])
+})
+
 test('what a notice or people made one stays one under a new linkage key', async (t) => {
   const { deliver, link, changeKey } = await project(t)
   const registry = ['a', 'b', 'c', 'd'].map((serial, at) =>
