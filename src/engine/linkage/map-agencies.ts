@@ -8,15 +8,8 @@ import { findExpired, isLate, thinTokens } from '../waves/expiry.ts'
 import type { Agency, LinkDelivery } from './agencies.ts'
 import { type Outcomes, outcomesOf, type Sent, validOf } from './counts.ts'
 import { doubledPersons } from './invariants.ts'
-import {
-  deliveredStep,
-  linkedQuery,
-  linkedSteps,
-  mapStep,
-  placeOf,
-  placeRecords,
-  requireDistinctSerials,
-} from './maps.ts'
+import { deliveredStep, linkedQuery, linkedSteps, mapStep, requireDistinctSerials } from './maps.ts'
+import { placeOf } from './places.ts'
 
 /** What became of the records of every agency, and the maps that were written. */
 export type Flows = Pick<LinkageCounts, 'agencies' | 'deliveries'> & {
@@ -41,8 +34,8 @@ type Mapping = {
 }
 
 /**
- * Places the records of every agency and writes the maps of its deliveries. That of an only delivery in order of serial
- * needs nothing but the places of its records.
+ * Writes the map of every delivery from the places of its records. That of an only delivery in order of serial needs nothing
+ * else.
  *
  * @returns `mapSteps`: the statements that write these, each on one thread; they read nothing temporary.
  */
@@ -62,7 +55,6 @@ export async function mapAgencies(
   }
   const mapSteps: string[] = []
   for (const agency of agencies) await mapAgency(session, agency, { ...of, flows, mapSteps })
-  await session.run('drop table beside')
   return { flows, mapSteps }
 }
 
@@ -140,7 +132,6 @@ async function findLinks(
   const { name, isSpine, retired, deliveries } = agency
   const isCarried = !isFirst && retired.length > 0
   if (!isFirst) await session.run(beforeStep(before[name] ?? []))
-  if (!isSpine) await placeRecords(session, agency)
   const isOne = retired.length + deliveries.length === 1 && !isCarried
   for (const step of linkedSteps(agency, isOne)) await session.run(step)
   if (isCarried) {

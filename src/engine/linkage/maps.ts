@@ -1,65 +1,9 @@
 /** The link maps: where every serial of a delivery stands in the list of persons. */
-import { Refusal } from '../../core/errors.ts'
 import { repeatsIn } from '../repeats.ts'
 import { quoteText, type Session } from '../session.ts'
 import { parquetOptions } from '../take-table.ts'
+import { inTwoParts, placeOf } from './places.ts'
 import { type AgencyFiles, recordsFrom, rowsOf } from './records.ts'
-
-/**
- * Table `placed` (agency, serial, ordinal, pass, pattern): what came of every record that one join does not place; and
- * `file_row` of those that are not the spine's.
- */
-export const placedStep = `
-  create temp table placed as
-  select outcome.*, file_row
-  from (
-    select agency, serial, case when late.serial is null then settled.ordinal else late.ordinal end as ordinal,
-      coalesce(late.pass, settled.pass) as pass,
-      case when late.serial is null then settled.pattern else late.pattern end as pattern
-    from settled
-    full join late using (agency, serial)
-  ) as outcome
-  left join (select agency, serial, file_row from kept_record where not is_spine) as kept using (agency, serial)`
-
-/**
- * Makes the table `place_<n>` (file_row, ordinal, pass, pattern): what came of every record of an agency that is not the
- * spine, in the order of `recordsFrom`, so that they are laid beside the serials row by row. Needs `beside`.
- *
- * @throws {Refusal} `input-malformed` when a serial is in two parts of a delivery, so that it would have two places.
- * @throws {Error} when there is not one place for each record for another reason: a defect.
- */
-export async function placeRecords(
-  session: Session,
-  of: Pick<AgencyFiles, 'agency' | 'deliveries'> & { name: string },
-): Promise<void> {
-  const { agency, name } = of
-  const place = placeOf(agency)
-  await session.run(`
-    create table ${place} as
-    select record.file_row, coalesce(person.ordinal, placed.ordinal) as ordinal,
-      case when person.ordinal is null then coalesce(placed.pass, 9) when same_4 then 1 else 2 end::tinyint as pass,
-      case when person.ordinal is null then placed.pattern when same_4 then '=..=.' else '=..-.' end as pattern
-    from (select file_row, row, same_4 from beside where agency = ${agency}) as record
-    left join (select row, ordinal from person where row is not null) as person using (row)
-    -- Nothing else places a record that one join has linked.
-    left join (from placed where agency = ${agency}) as placed
-      on placed.file_row = case when person.ordinal is null then record.file_row end
-    order by file_row`)
-  const [found] = await session.rows<{ astray: number; missing: number }>(`
-    select count(*) filter (file_row is distinct from rowid) as astray,
-      (select count(*) from ${recordsFrom(of)}) - count(*) as missing
-    from ${place}`)
-  if (found?.astray === 0 && found.missing === 0) return
-  const [repeated] = await session.rows<{ serials: number }>(`
-    select count(*) - count(distinct serial) as serials from ${recordsFrom(of)}`)
-  if (repeated && repeated.serials > 0) throw inTwoParts(name, repeated.serials)
-  throw new Error('a record has no place')
-}
-
-/** The table of `placeRecords`. It is not temporary: `session.runTogether` reads it. */
-export function placeOf(agency: number): string {
-  return `place_${agency}`
-}
 
 /**
  * `linked` (serial, file_row, ordinal, pass, pattern): the records of one agency with what came of them, in the order of
@@ -138,11 +82,4 @@ export async function requireDistinctSerials(
 ): Promise<void> {
   const serials = await repeatsIn(session, file, 'serial')
   if (serials > 0) throw inTwoParts(agency, serials)
-}
-
-function inTwoParts(agency: string, serials: number): Refusal {
-  return new Refusal('input-malformed', 'A serial is in two key parts of a delivery.', {
-    agency,
-    serials,
-  })
 }
