@@ -53,6 +53,7 @@ export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
       verdicts: await decisionsOfProject(deps.pool, projectId),
       personsOf: (tokens) => deps.keyring.macColumn(person, tokens, 16),
       outDir,
+      onProgress: (progress) => run.report({ deliveries: deliveries.length, ...progress }),
     })
     if (rules.extraction && !linkage.isTrial) {
       extractions = await sealExtractions(deps, run, { session, deliveries, linked })

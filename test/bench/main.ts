@@ -17,7 +17,7 @@ const benches = {
 const usage = `usage: npm run bench -- <bench> [--size s|m|l] [--persons <n>] [--seed <n>] [--json]
 
   whole     what the service costs from the agencies' files to a release
-  linkage   all passes of a linkage over generated tokens
+  linkage   a linkage over generated tokens: all passes, and with all that is written and told of them
   release   a release of claims from its parts to the signed package
   truth     a population's linkage beside who is who
 

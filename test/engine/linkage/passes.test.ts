@@ -240,6 +240,16 @@ test('tells how many serials can be found at all, and how many are of a person o
   ])
 })
 
+test('says how far it is, agency by agency', async (t) => {
+  const { session, path } = await openScratch(t)
+  const records = [a, record(one, 'p', { k1: '1' }), record(two, 'q', { k1: '2' })]
+  const told: unknown[] = []
+  const onProgress = (progress: unknown): void => void told.push(progress)
+  await link(session, path('run'), { records, notices: [] }, { rules, onProgress })
+  const wanted = [0, 1, 2, 3].map((placed) => ({ agencies: 3, persons: 1, placed }))
+  t.same(told, wanted)
+})
+
 test('refuses a serial in two parts and a linkage without one spine', async (t) => {
   const twice: Record<string, OracleRecord[]> = {
     spine: [record(spine, 's', { k1: '1' }), record(spine, 's', { k1: '2' })],

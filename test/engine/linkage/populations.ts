@@ -6,6 +6,7 @@ import { macColumn } from '../../../src/core/mac.ts'
 import type { LinkRules } from '../../../src/core/passes.ts'
 import { type Linked, linkPersons } from '../../../src/engine/link.ts'
 import type { LinkDelivery } from '../../../src/engine/linkage/agencies.ts'
+import type { LinkProgress } from '../../../src/engine/linkage/run-passes.ts'
 import { quoteText, type Session } from '../../../src/engine/session.ts'
 import { sortedOptions } from '../../../src/engine/sorted-files.ts'
 import type { OracleRecord } from './oracle.ts'
@@ -153,14 +154,19 @@ function recordOf(
 }
 
 /** How records lie in files; `isSorted`: as when they are taken. */
-export type Layout = { files?: number; isSorted?: boolean; rules: LinkRules }
+export type Layout = {
+  files?: number
+  isSorted?: boolean
+  rules: LinkRules
+  onProgress?: (progress: LinkProgress) => void
+}
 
 /** Writes records as token files and links them. */
 export async function link(
   session: Session,
   dir: string,
   { records, notices }: Population,
-  { files = 1, isSorted = false, rules }: Layout,
+  { files = 1, isSorted = false, rules, ...told }: Layout,
 ): Promise<Linked> {
   await mkdir(dir, { recursive: true })
   const deliveries: LinkDelivery[] = []
@@ -190,7 +196,7 @@ export async function link(
     })
   }
   await writeNotices(session, `${dir}/notices.parquet`, notices)
-  return await linkPersons(session, { deliveries, rules, personsOf, outDir: dir })
+  return await linkPersons(session, { deliveries, rules, personsOf, outDir: dir, ...told })
 }
 
 /** Writes pairs of numbers as a file of notices. */
