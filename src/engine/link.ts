@@ -22,7 +22,7 @@ import { clusterSizes } from './linkage/clusters.ts'
 import { hubCounts, spinePairCounts } from './linkage/counts.ts'
 import { requireInvariants } from './linkage/invariants.ts'
 import { type Flows, mapAgencies, requireDistinct } from './linkage/map-agencies.ts'
-import { requireOwnNumbers } from './linkage/persons.ts'
+import { requireOwnNumbers } from './linkage/person-list.ts'
 import { recordSteps } from './linkage/records.ts'
 import { type LinkProgress, runPasses } from './linkage/run-passes.ts'
 import { weakerTypes } from './linkage/shared-keys.ts'
@@ -111,31 +111,34 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   const lateWave = Math.max(0, newest - rules.lateWavesMax)
   const mapping = { isFirst, before, persons, lateWave, sent, outDir }
   const { flows, mapSteps } = await mapAgencies(session, agencies, mapping)
-  const { left, hubsByKey, spinePairs, clusters } = await session.runBeside(mapSteps, async () => {
+  const { left, whole } = await session.runBeside(mapSteps, async () => {
     await requireOwnNumbers(session, personsFile)
     await requireInvariants(session, persons, { spine: spine.name, ...flows })
-    return {
-      left: await leaveRun(session, { agencies, spine, version, outDir }),
-      hubsByKey: await hubCounts(session),
-      spinePairs: await spinePairCounts(session),
-      clusters: await clusterSizes(session),
-    }
+    const left = await leaveRun(session, { agencies, spine, version, outDir })
+    return { left, whole: await countWhole(session) }
   })
   await requireDistinct(session, agencies, flows.maps)
   const report: LinkageCounts = {
     rulesVersion,
     persons,
-    hubs: Object.values(hubsByKey).reduce((sum, count) => sum + count, 0),
-    hubsByKey,
+    ...whole,
     notices,
     agencies: flows.agencies,
     deliveries: flows.deliveries,
-    spinePairs,
     cases: left.cases.possible,
-    clusters,
     change: { version, ...left.change, ...flows.change, held, torn, cases: left.cases },
   }
   const { files, worklist } = left
   const { maps, thinned } = flows
   return { personsFile, persons, maps, thinned, lateWave, ...files, worklist, report }
+}
+
+/** Counts of no one agency. */
+async function countWhole(
+  session: Session,
+): Promise<Pick<LinkageCounts, 'hubs' | 'hubsByKey' | 'spinePairs' | 'clusters'>> {
+  const hubsByKey = await hubCounts(session)
+  const hubs = Object.values(hubsByKey).reduce((sum, count) => sum + count, 0)
+  const spinePairs = await spinePairCounts(session)
+  return { hubs, hubsByKey, spinePairs, clusters: await clusterSizes(session) }
 }

@@ -1,7 +1,4 @@
 /** The persons of a linkage, and where every record stands after the passes by number. */
-import { repeatsIn } from '../repeats.ts'
-import { quoteText, type Session } from '../session.ts'
-import { parquetOptions } from '../take-table.ts'
 
 /**
  * View `person`: ordinal, person number and founding of every person; whether it has a K1; its K4; and, where one join
@@ -86,7 +83,7 @@ export function placedQuery(where: string): string {
  * The pass of a record joined with `number_place`. A K4 that is not its person's would make the number a suspect:
  * `requireInvariants` looks for it.
  */
-export const plainPass = `
+const plainPass = `
   case
     when is_spine or ordinal is null then 9
     when t4 is null then 2
@@ -94,7 +91,7 @@ export const plainPass = `
   end::tinyint`
 
 /** Its agreement pattern, as in `core/link-case.ts`; NULL where it is linked to nobody. */
-export const plainPattern = `
+const plainPattern = `
   case when not is_spine and ordinal is not null
     then case when t4 is null then '=..-.' else '=..=.' end end`
 
@@ -109,21 +106,3 @@ export const outcomeOf = `
     when pass in (7, 8) then 'possible'
     else 'conflict'
   end`
-
-/** Two persons with one number would be one person: a broken invariant, never a result. */
-export async function requireOwnNumbers(session: Session, personsFile: string): Promise<void> {
-  const repeats = await repeatsIn(session, personsFile, 'person')
-  if (repeats > 0) throw new Error('two persons share a number')
-}
-
-/**
- * Writes the list of persons: ordinal INTEGER from 0, person UUID, in order of both.
- *
- * @returns how many there are.
- */
-export async function writePersons(session: Session, file: string): Promise<number> {
-  await session.run(`copy (select ordinal, person from person)
-    to ${quoteText(file)} (${parquetOptions})`)
-  const [found] = await session.rows<{ persons: number }>('select count(*) as persons from person')
-  return found?.persons ?? 0
-}
