@@ -20,6 +20,7 @@ export function disclosurePage(report: ShownDisclosure, language: Language): str
   const { say } = speech
   const { measures, told, utility } = report
   const measured = told?.measured
+  const unbuilt = report.state === 'failed' ? 'neverBuilt' : 'notBuilt'
   return documentOf({
     language,
     title: say('title'),
@@ -29,12 +30,12 @@ export function disclosurePage(report: ShownDisclosure, language: Language): str
     sections: [
       ...(measures && measured
         ? measuredSections(measures, measured, speech)
-        : [sectionOf(say('classes'), say(told ? 'notMeasured' : 'notBuilt'), [])]),
+        : [sectionOf(say('classes'), say(told ? 'notMeasured' : unbuilt), [])]),
       sectionOf(say('differences'), say('differencesNote'), [differenceTable(told, speech)]),
       excludedSection(report, speech),
       sectionOf(
         say('utility'),
-        say(utility ? 'utilityNote' : 'notBuilt'),
+        say(utility ? 'utilityNote' : unbuilt),
         utility ? utilityCharts(utility, speech) : [],
       ),
     ],

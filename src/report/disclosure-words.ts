@@ -112,6 +112,7 @@ const words = {
     '반출되는 행의 값 있는 칸 중 그대로인 칸, 바뀐 칸, 비운 칸. 평균은 값이 1,000개 이상인 부분에서 네 자리까지이며, 이전 평균은 모든 행 기준입니다.',
   ],
   notBuilt: ['It is not built yet.', '아직 생성되지 않았습니다.'],
+  neverBuilt: ['It could not be built.', '생성하지 못했습니다.'],
   table: ['Table', '테이블'],
   rows: ['Rows that leave', '반출 행'],
   outsideScope: ['Outside the years', '기간 외 행'],

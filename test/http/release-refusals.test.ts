@@ -130,6 +130,9 @@ test('a release does not leave', async (t) => {
     })
     t.equal((await approve(release)).status, 409)
     await noByte(t, { release, name: 'manifest.json' }, [409, 'state-conflict'])
+    const page = expect(await operator.get(`${release.path}/report?lang=en`), 200)
+    t.match(page.bytes.toString(), 'It could not be built.')
+    t.notMatch(page.bytes.toString(), 'not built yet')
   })
 
   await t.test('with a changed file', async (t) => {
