@@ -26,6 +26,8 @@ export type ClientOptions = {
   triesMax?: number
   /** The first pause; each further one is twice as long, at most 30 s. Default 1 s. */
   pauseMs?: number
+  /** Told why a request has no answer yet, before it is tried again. */
+  onPause?: (error: Error, next: { pauseMs: number; triesLeft: number }) => void
   signal?: AbortSignal
 }
 
@@ -113,7 +115,7 @@ class Unanswered extends Error {
 }
 
 async function repeated(options: ClientOptions, act: () => Promise<Answer>): Promise<Answer> {
-  const { triesMax = 7, pauseMs = 1000, signal } = options
+  const { triesMax = 7, pauseMs = 1000, onPause, signal } = options
   for (let tries = 1; ; tries++) {
     signal?.throwIfAborted()
     try {
@@ -123,7 +125,9 @@ async function repeated(options: ClientOptions, act: () => Promise<Answer>): Pro
       if (!(error instanceof Unanswered) || tries >= triesMax) throw error
       const grown = Math.min(30_000, pauseMs * 2 ** (tries - 1))
       const jittered = grown / 2 + (Math.random() * grown) / 2
-      await pause(Math.max(error.retryAfterMs ?? 0, jittered), undefined, signal && { signal })
+      const nextMs = Math.max(error.retryAfterMs ?? 0, jittered)
+      onPause?.(error, { pauseMs: nextMs, triesLeft: triesMax - tries })
+      await pause(nextMs, undefined, signal && { signal })
     }
   }
 }

@@ -2,6 +2,7 @@
 import { type Client, openClient } from '../agency/client.ts'
 import type { CommandContext, Option } from './command.ts'
 import { readNamedFile } from './files.ts'
+import { outageSentence } from './outages.ts'
 
 /** The options of every command that calls the service as an agency. */
 export const reach: Readonly<Record<string, Option>> = {
@@ -17,7 +18,7 @@ export const reachWords =
 
 /** Calls the service as the agency whose certificate was named. */
 export async function withClient<T>(
-  { given, stop }: CommandContext,
+  { given, stop, tell }: CommandContext,
   act: (client: Client) => Promise<T>,
 ): Promise<T> {
   const ca = given.text('ca')
@@ -26,6 +27,11 @@ export async function withClient<T>(
     certificate: readNamedFile(given.need('certificate')),
     privateKey: readNamedFile(given.need('private-key')),
     ...(ca === undefined ? {} : { ca: readNamedFile(ca) }),
+    // Whoever waits should know that it may be for nothing: a certificate that is not registered is cut off every time.
+    onPause: (error, { pauseMs, triesLeft }) =>
+      tell(
+        `${outageSentence(error)} Trying again in ${Math.ceil(pauseMs / 1000)} s, ${triesLeft} more.`,
+      ),
     signal: stop,
   })
   try {

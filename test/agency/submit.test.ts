@@ -115,8 +115,13 @@ test('uploads every part with its digest, then submits the manifest', async (t) 
   t.same(again, { delivery: service.delivery, uploaded: 0, skipped: 7 }, 'again: nothing to do')
 })
 
-test('a cut upload is repeated by itself', async (t) => {
-  const { service, client } = await started(t)
+test('a cut upload is repeated by itself, and it says so', async (t) => {
+  const left: number[] = []
+  const onPause = (error: Error, { triesLeft }: { triesLeft: number }): void => {
+    t.match(error.cause, { code: /ECONNRESET|EPIPE/ })
+    left.push(triesLeft)
+  }
+  const { service, client } = await started(t, { onPause })
   let cuts = 0
   service.meddle = async ({ method, request }) => {
     if (method !== 'PUT' || cuts >= 3) return false
@@ -127,6 +132,8 @@ test('a cut upload is repeated by itself', async (t) => {
   }
   await submit({ client, project, dir: await delivery(t) })
   t.equal(cuts, 3)
+  t.equal(left.length, 3)
+  t.ok(left.every((tries) => tries > 0))
   t.equal(service.parts.size, 7)
 })
 
