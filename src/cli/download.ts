@@ -5,18 +5,19 @@ import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { dirname } from 'node:path'
 import { Transform } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import { Refusal } from '../core/errors.ts'
-import type { Reach } from './https-json.ts'
+import { problemOf, type Reach } from './https-json.ts'
 
 const idleMs = 60_000
+const problemBytesMax = 64 * 1024
 
 /**
  * Streams a file of a release to disk under a temporary name and gives it its own when it is whole.
  *
  * @param reason - why it is taken, 1 to 200 characters; it is recorded.
  * @returns its size and SHA-256, hexadecimal.
- * @throws {Refusal} `not-found` when the API does not give it; plainly when the connection breaks.
+ * @throws {Refusal} the one the API refused with; plainly when the connection breaks.
  */
 export async function download(
   reach: Reach,
@@ -57,13 +58,21 @@ function get({ url, ca, token }: Reach, path: string, reason: string): Promise<I
         },
       },
       (response) => {
-        if (response.statusCode === 200) return resolve(response)
-        response.resume()
-        reject(new Refusal('not-found', 'The API does not give this file.', { path }))
+        if (response.statusCode === 200) resolve(response)
+        else refused(response).then(reject, reject)
       },
     )
     sent.on('timeout', () => sent.destroy(new Error('the API did not answer in time')))
     sent.on('error', reject)
     sent.end()
   })
+}
+
+async function refused(response: IncomingMessage): Promise<Error> {
+  let bytes = 0
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > problemBytesMax) response.destroy(new Error('the answer is too large'))
+  })
+  return problemOf(response.statusCode ?? 0, await text(response))
 }

@@ -26,10 +26,14 @@ const problemSchema = z.object({
 export async function askJson<T>(reach: Reach, asked: Asked, schema: z.ZodType<T>): Promise<T> {
   const { status, text } = await ask(reach, asked)
   if (status >= 200 && status < 300) return schema.parse(text === '' ? null : JSON.parse(text))
+  throw problemOf(status, text)
+}
+
+/** What an answer that is no success is thrown as: the refusal of the API, or plainly its status. */
+export function problemOf(status: number, text: string): Refusal | Error {
   const { data } = problemSchema.safeParse(jsonOf(text))
-  if (data === undefined) throw new Error(`the API answered ${status}`)
-  const code = codes.find((known) => data.type === `urn:gyeol:problem:${known}`)
-  throw code === undefined
+  const code = codes.find((known) => data?.type === `urn:gyeol:problem:${known}`)
+  return data === undefined || code === undefined
     ? new Error(`the API answered ${status}`)
     : new Refusal(code, data.detail, data.details)
 }

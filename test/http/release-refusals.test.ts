@@ -1,8 +1,9 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Test, test } from 'tap'
+import { download } from '../../src/cli/download.ts'
 import { openVault } from '../../src/vault/vault.ts'
 import type { Answer, ApiClient } from '../support/api-client.ts'
 import { deliver, expect, makeCohort, takeFile } from '../support/exchange.ts'
@@ -101,6 +102,16 @@ test('a release does not leave', async (t) => {
     for (const name of [file, 'manifest.json', 'persons.csv']) {
       await noByte(t, { release, name: name }, [409, 'state-conflict'])
     }
+  })
+
+  await t.test('by the tool, which says what the service says', async (t) => {
+    const release = await reviewed(await asked())
+    const target = join(t.testdir({}), 'manifest.json')
+    const { token = '' } = recipient
+    const reach = { url: service.url, ca: service.authority.ca.toString(), token }
+    const taken = download(reach, `${release.path}/files/manifest.json`, { target, reason: 'why' })
+    await t.rejects(taken, { code: 'state-conflict' })
+    t.same(readdirSync(dirname(target)), [], 'nothing is left')
   })
 
   await t.test('to another recipient', async (t) => {
