@@ -1,6 +1,7 @@
 /**
- * A whole small job, failures included, with values that are marked; then every byte that the service left behind is searched
- * for them: database, queue, vault, home, scratch and what the processes said. Sealed and destroyed is the only way to be there.
+ * A whole small job, failures included, with values that are marked; then every byte that the service left behind is
+ * searched for them: database, queue, vault, home, scratch and what the processes said. Sealed and destroyed is the only
+ * way to be there.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'

@@ -14,14 +14,15 @@ import { requireOwnTicket } from './read-questions.ts'
 export type TicketProgress = { answered: number; asked: number }
 
 /**
- * Takes what an agency says of the cases of its ticket. A file may answer some of them; what a later one says of a case counts
- * instead, until a newer linkage closes the ticket. When all are answered the list is destroyed.
+ * Takes what an agency says of the cases of its ticket. A file may answer some of them; what a later one says of a case
+ * counts instead, until a newer linkage closes the ticket. When all are answered the list is destroyed.
  *
- * An answer decides nothing. It is shown beside the case, and two people decide as they would without it: an agency says what
- * it knows of its own two records, not who is whose person here.
+ * An answer decides nothing. It is shown beside the case, and two people decide as they would without it: an agency says
+ * what it knows of its own two records, not who is whose person here.
  *
  * @param sent.csv - as `core/ticket-answers.ts` reads it, all or nothing.
- * @throws {Refusal} `grant-missing`, `not-found`, `input-malformed`, `state-conflict` when the ticket is closed; `digest-differs`.
+ * @throws {Refusal} `grant-missing`, `not-found`, `input-malformed`, `state-conflict` when the ticket is closed;
+ *   `digest-differs`.
  */
 export async function answerTicket(
   deps: Deps,

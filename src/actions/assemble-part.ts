@@ -14,9 +14,9 @@ import { ringFor } from './ring.ts'
 import { openFile, sealFile } from './sealed-files.ts'
 
 /**
- * Joins one typed part with the link map of its delivery, or of that whose keys it rests on. Rows of persons outside the spine
- * are dropped and counted. Of a delivery that has waited long enough, rows of serials that the map does not name any more are
- * destroyed: the part is written again without them.
+ * Joins one typed part with the link map of its delivery, or of that whose keys it rests on. Rows of persons outside the
+ * spine are dropped and counted. Of a delivery that has waited long enough, rows of serials that the map does not name any
+ * more are destroyed: the part is written again without them.
  */
 export async function assemblePart(deps: WorkerDeps, run: JobRun): Promise<void> {
   const { job } = run

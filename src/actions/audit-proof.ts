@@ -1,8 +1,8 @@
 /**
  * `audit-proof.txt` of a release: that the leaf of its publication, which holds the manifest's digest, is in the trail. Only
  * what was approved is published; the leaf of the approval itself stays inside, for it says who approved and from where. The
- * proof is made when a checkpoint covers the leaf, of the checkpoint that most of the project's witnesses have cosigned. Once
- * there are as many as the project demands, or one if it has witnesses at all, the proof is the same for everybody.
+ * proof is made when a checkpoint covers the leaf, of the checkpoint that most of the project's witnesses have cosigned.
+ * Once there are as many as the project demands, or one if it has witnesses at all, the proof is the same for everybody.
  */
 import { createHash } from 'node:crypto'
 import { hashBytes } from '../core/merkle.ts'

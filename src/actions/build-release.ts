@@ -1,7 +1,7 @@
 /**
  * A release is built in two runs of one job. The first makes the list of persons with the domain's pseudonyms, measures how
- * recognisable they would be, hides and leaves out as the policy says, and stores a child for every cohort part; the second, when all children have ended, closes the package: its table of persons, its
- * description and its signed manifest.
+ * recognisable they would be, hides and leaves out as the policy says, and stores a child for every cohort part; the
+ * second, when all children have ended, closes the package: its table of persons, its description and its signed manifest.
  */
 import { randomInt } from 'node:crypto'
 import { type Policy, policySchema } from '../core/policy.ts'

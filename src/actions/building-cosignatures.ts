@@ -8,10 +8,10 @@ const leavesMax = 10
 /**
  * How many witnesses of its project have cosigned one checkpoint that covers the building of a release.
  *
- * The leaf that is meant is the one that holds the manifest's digest: it is written in the transaction that makes the release
- * reviewable, so it is there before every finding and approval, and everything after binds to that digest. A witness that
- * cosigned a checkpoint over it will not cosign a trail in which another manifest stands there. All must have cosigned the
- * same checkpoint: then none of them was shown another history than the others.
+ * The leaf that is meant is the one that holds the manifest's digest: it is written in the transaction that makes the
+ * release reviewable, so it is there before every finding and approval, and everything after binds to that digest. A
+ * witness that cosigned a checkpoint over it will not cosign a trail in which another manifest stands there. All must have
+ * cosigned the same checkpoint: then none of them was shown another history than the others.
  */
 export async function cosignaturesOfBuilding(db: Queryable, release: Release): Promise<number> {
   const { id: object, projectId: project } = release

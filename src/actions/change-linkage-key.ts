@@ -7,7 +7,10 @@ import { type JobRun, leafByWorker, type WorkerDeps } from './deps.ts'
 import { recordKeyring } from './make-project-keys.ts'
 import { ringFor } from './ring.ts'
 
-/** Makes the next linkage key of a project. The older one can still finish what was opened under it. Run again, it finds its key. */
+/**
+ * Makes the next linkage key of a project. The older one can still finish what was opened under it. Run again, it finds its
+ * key.
+ */
 export async function changeLinkageKey(deps: WorkerDeps, { job }: JobRun): Promise<void> {
   const { projectId } = job
   const epoch = Number(job.subject['epoch'])

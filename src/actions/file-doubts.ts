@@ -12,14 +12,14 @@ import { type Deps, leafBy } from './deps.ts'
 import { requireMembership } from './show-project.ts'
 
 /**
- * Takes the serials of an agency whose links it doubts, and seals them to the key side. The next linkage makes cases of those
- * that are linked; until then a later list of the agency stands instead of this one. The answer tells nothing of whether
- * anybody is linked, and a doubt changes no link: two people decide.
+ * Takes the serials of an agency whose links it doubts, and seals them to the key side. The next linkage makes cases of
+ * those that are linked; until then a later list of the agency stands instead of this one. The answer tells nothing of
+ * whether anybody is linked, and a doubt changes no link: two people decide.
  *
  * @param sent.csv - as `core/doubt-list.ts` reads it, all or nothing.
  * @returns how many serials the list has.
- * @throws {Refusal} `grant-missing`, `not-found`, `input-malformed`, `digest-differs`; `state-conflict` before the project is
- *   open.
+ * @throws {Refusal} `grant-missing`, `not-found`, `input-malformed`, `digest-differs`; `state-conflict` before the project
+ *   is open.
  */
 export async function fileDoubts(
   deps: Deps,

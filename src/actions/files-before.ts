@@ -7,7 +7,9 @@ import type { WorkerDeps } from './deps.ts'
 /** What a package has before it is closed. */
 export type FilesBefore = { tables: TableFile[]; counts: CountFile[]; reports: PackageFile[] }
 
-/** The files that were made before: those of the tables by the parts' jobs, reports and tables of counts by the first run. */
+/**
+ * The files that were made before: those of the tables by the parts' jobs, reports and tables of counts by the first run.
+ */
 export async function filesBefore(
   deps: Pick<WorkerDeps, 'pool'>,
   release: Pick<Release, 'id'>,

@@ -7,8 +7,8 @@ import { inTransaction } from '../store/pool.ts'
 import { type Deps, leafBy } from './deps.ts'
 
 /**
- * Says what somebody thinks of a case. When a second person says the same, it is decided, and holds from the next linkage on,
- * until two people decide otherwise or take it back (`undecided`).
+ * Says what somebody thinks of a case. When a second person says the same, it is decided, and holds from the next linkage
+ * on, until two people decide otherwise or take it back (`undecided`).
  *
  * @returns the decision that this opinion made, or null if a second person has to agree first.
  * @throws {Refusal} `grant-missing`, `not-found`, `own-act` for the same opinion by the same person.

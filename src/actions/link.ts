@@ -18,9 +18,9 @@ import { type SealedExtraction, sealExtractions } from './seal-extractions.ts'
 import { requireLinkage } from './show-linkage.ts'
 
 /**
- * Links the persons of a project on the key side, going on from the key index that its last linkage left. What crosses to the
- * data side is the list of persons, a delivery each the map from serials to places in that list, and which person numbers
- * were given up: no token, no key. Of a trial nothing does, and the next linkage does not know of it.
+ * Links the persons of a project on the key side, going on from the key index that its last linkage left. What crosses to
+ * the data side is the list of persons, a delivery each the map from serials to places in that list, and which person
+ * numbers were given up: no token, no key. Of a trial nothing does, and the next linkage does not know of it.
  */
 export async function link(deps: WorkerDeps, run: JobRun): Promise<void> {
   const { projectId } = run.job

@@ -12,8 +12,8 @@ import { requireMembership } from './show-project.ts'
 export type WantedDelivery = { project: string; wave: number; tablesOnly: boolean }
 
 /**
- * Opens an agency's delivery for a wave. An agency has one live delivery a wave, and beside it one of tables only if the first
- * brought keys alone: so that it may wait for its matching serials before it pseudonymises anything.
+ * Opens an agency's delivery for a wave. An agency has one live delivery a wave, and beside it one of tables only if the
+ * first brought keys alone: so that it may wait for its matching serials before it pseudonymises anything.
  *
  * @returns the delivery's id.
  * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` (the project is not open; there are no keys that tables

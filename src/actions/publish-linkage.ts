@@ -27,8 +27,8 @@ type Made = {
 
 /**
  * Seals what a linkage made to the side that reads it next, and publishes it in one transaction. The key index of the
- * linkage before, and the copies of its maps that the key side had, are destroyed, for the next linkage goes on from this one;
- * tickets about its cases are closed, and what was doubted is a case now.
+ * linkage before, and the copies of its maps that the key side had, are destroyed, for the next linkage goes on from this
+ * one; tickets about its cases are closed, and what was doubted is a case now.
  */
 export async function publishLinkage(deps: WorkerDeps, run: JobRun, made: Made): Promise<void> {
   const { job } = run

@@ -13,8 +13,8 @@ import { type Deps, leafBy } from './deps.ts'
 export type ReadExtraction = { bytes: number; sha256: Buffer; body: Readable }
 
 /**
- * Gives an agency the list of its own serials that a linkage linked: nothing of others, not by which pass, not who else knows
- * the person.
+ * Gives an agency the list of its own serials that a linkage linked: nothing of others, not by which pass, not who else
+ * knows the person.
  *
  * It is given however few they are. A match rate of few is hidden because it is told to people who have no business with one
  * person; the list is told to the agency that delivered these persons, says of each what its length would, and is there only

@@ -24,8 +24,8 @@ export async function requireOwnTicket(db: Queryable, caller: Caller, id: string
 /**
  * Gives an agency the list of a ticket: pairs of its own serials, and nothing else.
  *
- * @throws {Refusal} `grant-missing`, `not-found`; `outside-period` when the list is destroyed: everything is answered, it is too
- *   old, or a newer linkage is there.
+ * @throws {Refusal} `grant-missing`, `not-found`; `outside-period` when the list is destroyed: everything is answered, it
+ *   is too old, or a newer linkage is there.
  */
 export async function readQuestions(
   deps: Deps,

@@ -16,8 +16,8 @@ import { requireProject } from './show-project.ts'
  * keys, keyed by person.
  *
  * @returns the cohort and the job whose end is its end.
- * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` for a trial, and while the linkage is not finished or tables
- *   to its keys are being taken in.
+ * @throws {Refusal} `grant-missing`, `not-found`, `state-conflict` for a trial, and while the linkage is not finished or
+ *   tables to its keys are being taken in.
  */
 export async function requestCohort(
   deps: Deps,

@@ -21,9 +21,9 @@ import { requireProject } from './show-project.ts'
  *
  * @param wanted.cases - without repetition.
  * @returns the ticket and the job that writes its list.
- * @throws {Refusal} `grant-missing`, also where the project does not let the agency be asked; `not-found` for an agency outside
- *   the project and for a case that the newest linkage does not list; `state-conflict` before the first linkage and while one
- *   is under way.
+ * @throws {Refusal} `grant-missing`, also where the project does not let the agency be asked; `not-found` for an agency
+ *   outside the project and for a case that the newest linkage does not list; `state-conflict` before the first linkage and
+ *   while one is under way.
  */
 export async function requestTicket(
   deps: Deps,

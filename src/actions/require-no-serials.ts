@@ -5,7 +5,9 @@ import type { CohortPart } from '../store/cohorts.ts'
 import type { Project } from '../store/projects.ts'
 import type { Release } from '../store/releases.ts'
 
-/** No column leaves in whose texts serials stand. @throws {Refusal} `identifier-in-payload` naming table, column and rows. */
+/**
+ * No column leaves in whose texts serials stand. @throws {Refusal} `identifier-in-payload` naming table, column and rows.
+ */
 export function requireNoSerials(
   project: Project,
   release: Release,

@@ -1,7 +1,7 @@
 /**
- * The end of a linkage key. A linkage under a newer one retires it, in its own transaction: from then on nothing that was opened
- * under it is taken in. Then the key is destroyed, by the word of the two people who changed it; if that is cut off in the
- * middle, the next linkage does it.
+ * The end of a linkage key. A linkage under a newer one retires it, in its own transaction: from then on nothing that was
+ * opened under it is taken in. Then the key is destroyed, by the word of the two people who changed it; if that is cut off
+ * in the middle, the next linkage does it.
  */
 import { appendLeaf } from '../store/audit.ts'
 import { findEpochChange, retireEpochs } from '../store/epochs.ts'

@@ -1,7 +1,7 @@
 /**
  * The lists that agencies may fetch before they pseudonymise anything: each its own serials that were linked. They are made
- * while the linkage is, because afterwards the key side cannot open the maps; and sealed to the desk, from which the API hands
- * them on. A serial says nothing to anybody but its agency, so all lists share the desk's own key.
+ * while the linkage is, because afterwards the key side cannot open the maps; and sealed to the desk, from which the API
+ * hands them on. A serial says nothing to anybody but its agency, so all lists share the desk's own key.
  */
 import { join } from 'node:path'
 import { writeExtraction } from '../engine/extract.ts'

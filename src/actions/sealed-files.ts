@@ -72,8 +72,8 @@ function toOpen({ keyring }: WorkerDeps, { id, projectId, kind }: NamedObject) {
 }
 
 /**
- * The database names the object, so it is there, and if the vault does not find it the vault is not: it is not mounted, or older
- * than the database. No delivery is refused for that.
+ * The database names the object, so it is there, and if the vault does not find it the vault is not: it is not mounted, or
+ * older than the database. No delivery is refused for that.
  */
 export function orVaultAway(error: unknown): never {
   if (!(error instanceof Refusal) || error.code !== 'not-found') throw error

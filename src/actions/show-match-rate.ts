@@ -21,8 +21,8 @@ export type MatchRate = {
 /**
  * The match rate of a project, from keys alone: of every agency for the operator, its own for an agency.
  *
- * An agency that delivers one person more sees by how much its count grew. So how many are linked is told only where it could be
- * told of each of its waves: a wave of few tells nothing, and nor does the whole while it is there.
+ * An agency that delivers one person more sees by how much its count grew. So how many are linked is told only where it
+ * could be told of each of its waves: a wave of few tells nothing, and nor does the whole while it is there.
  *
  * @returns null before the first linkage.
  * @throws {Refusal} `grant-missing`, `not-found`.

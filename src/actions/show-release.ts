@@ -21,8 +21,8 @@ export async function requireRelease(db: Queryable, id: string): Promise<Release
 }
 
 /**
- * A release with its files and findings. The proof of its publication is among the files as soon as there is one. A recipient
- * sees only what is meant for them.
+ * A release with its files and findings. The proof of its publication is among the files as soon as there is one. A
+ * recipient sees only what is meant for them.
  */
 export async function showRelease(
   deps: Deps,

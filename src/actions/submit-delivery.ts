@@ -64,8 +64,8 @@ async function requireLivingKey(tx: Tx, delivery: Delivery): Promise<void> {
 }
 
 /**
- * The parts that arrived must be the parts of the manifest: none missing, none more, each with its bytes. Without keys are the
- * parts of a delivery that rests on the keys of another, and of no other.
+ * The parts that arrived must be the parts of the manifest: none missing, none more, each with its bytes. Without keys are
+ * the parts of a delivery that rests on the keys of another, and of no other.
  */
 function requireSameParts(delivery: Delivery, manifest: Manifest, parts: Part[]): void {
   if (manifest.wave !== delivery.wave) {

@@ -17,11 +17,11 @@ import { openFile, sealFile } from './sealed-files.ts'
 import { requireLinkage } from './show-linkage.ts'
 
 /**
- * Writes the list of a ticket on the key side, which alone knows the serials of a case, and seals it to the desk, from which the
- * agency fetches it. There is nothing in it but numbers of cases and serials of that agency.
+ * Writes the list of a ticket on the key side, which alone knows the serials of a case, and seals it to the desk, from
+ * which the agency fetches it. There is nothing in it but numbers of cases and serials of that agency.
  *
- * @throws {Refusal} `state-conflict` when a newer linkage has closed the ticket; `not-found` when the agency holds two records
- *   of none of its cases.
+ * @throws {Refusal} `state-conflict` when a newer linkage has closed the ticket; `not-found` when the agency holds two
+ *   records of none of its cases.
  */
 export async function writeQuestions(deps: WorkerDeps, run: JobRun): Promise<void> {
   const { job, scratchDir } = run

@@ -1,6 +1,6 @@
 /**
- * The agencies' key: 32 random bytes that every agency of a project has and the service never gets. Made once, in a ceremony,
- * by the agencies or the key side's custodian; with it the canary table, which is all that the service is given.
+ * The agencies' key: 32 random bytes that every agency of a project has and the service never gets. Made once, in a
+ * ceremony, by the agencies or the key side's custodian; with it the canary table, which is all that the service is given.
  */
 import { randomBytes } from 'node:crypto'
 import { open, writeFile } from 'node:fs/promises'

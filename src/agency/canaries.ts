@@ -1,6 +1,6 @@
 /**
- * Asks the service for the project's recipe, and whether this tool with this key follows it. The keys of the dummy persons are
- * computed the way `prepare` computes them, so that the answer is about what will be delivered.
+ * Asks the service for the project's recipe, and whether this tool with this key follows it. The keys of the dummy persons
+ * are computed the way `prepare` computes them, so that the answer is about what will be delivered.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

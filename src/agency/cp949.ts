@@ -1,7 +1,7 @@
 /**
  * CP949 to UTF-8, strictly and in bulk. The table is iconv-lite's (Node's own decoder silently turns the 8,800 syllables
- * beyond EUC-KR into wrong characters); the loop is ours, because every byte of a file goes through it and a bad byte must be
- * refused where it stands, not replaced.
+ * beyond EUC-KR into wrong characters); the loop is ours, because every byte of a file goes through it and a bad byte must
+ * be refused where it stands, not replaced.
  */
 import iconv from 'iconv-lite'
 

@@ -1,6 +1,6 @@
 /**
- * Notices of changed numbers: pairs of K1 that say one person had both. Only the keys leave; the order of the part is that of
- * keys, which says nothing.
+ * Notices of changed numbers: pairs of K1 that say one person had both. Only the keys leave; the order of the part is that
+ * of keys, which says nothing.
  */
 import { Refusal } from '../core/errors.ts'
 import type { Recipe } from '../core/recipe.ts'

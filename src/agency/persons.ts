@@ -1,6 +1,6 @@
 /**
- * The persons of an agency: their fields brought into one form as they are read, one row a person, a serial for each, and the
- * parts of keys. Raw identifiers exist only while DuckDB reads them.
+ * The persons of an agency: their fields brought into one form as they are read, one row a person, a serial for each, and
+ * the parts of keys. Raw identifiers exist only while DuckDB reads them.
  */
 import { Refusal } from '../core/errors.ts'
 import type { KeyType, Recipe } from '../core/recipe.ts'

@@ -1,7 +1,7 @@
 /**
  * Prepares a delivery on the agency's own machine: reads its files once, makes keys and serials, and writes the parts, the
- * manifest and the agency's own map of serials. All or nothing: the delivery grows beside its place and is moved there when it
- * is whole; after a failure nothing of it is left. DESIGN.md §5.
+ * manifest and the agency's own map of serials. All or nothing: the delivery grows beside its place and is moved there when
+ * it is whole; after a failure nothing of it is left. DESIGN.md §5.
  */
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -15,15 +15,15 @@ import { memoryDirFor } from './work-dir.ts'
 
 /**
  * Reads the agency's files and writes the delivery: `keys/` and `tables/<table>/` with their parts, `manifest.json`,
- * `serials.parquet` (id → serial, mode 0600; it never leaves the agency). Of tables alone there are neither keys nor serials:
- * those of the delivery before hold.
+ * `serials.parquet` (id → serial, mode 0600; it never leaves the agency). Of tables alone there are neither keys nor
+ * serials: those of the delivery before hold.
  *
  * The rows of a table stay roughly in the order of its file. An agency whose files are sorted by registration number should
  * know that the data side could read a person's rank from that.
  *
  * @returns the manifest and counts; never a value.
- * @throws {Refusal} `already-exists`, `column-missing`, `column-unknown`, `disk-full`, `identifier-in-payload`, `input-malformed`,
- *   `not-found`, `option-unknown`, `too-many-bad-rows`; details name file, line, table and columns.
+ * @throws {Refusal} `already-exists`, `column-missing`, `column-unknown`, `disk-full`, `identifier-in-payload`,
+ *   `input-malformed`, `not-found`, `option-unknown`, `too-many-bad-rows`; details name file, line, table and columns.
  */
 export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
   requireNeeded(options)

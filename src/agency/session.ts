@@ -1,7 +1,7 @@
 /**
  * The DuckDB of the agency's tool. Unlike a worker's it reads the agency's own directories, need not keep the order of rows
- * (lines are told from the source, never from a part), tells its progress and can be interrupted. It shares the engine's rule
- * that what DuckDB says about values stays inside.
+ * (lines are told from the source, never from a part), tells its progress and can be interrupted. It shares the engine's
+ * rule that what DuckDB says about values stays inside.
  */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'

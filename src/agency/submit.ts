@@ -1,7 +1,7 @@
 /**
- * Uploads a prepared delivery and submits its manifest; one without keys rests on those that the agency sent before. Made to be
- * run again after any break: the delivery's id is kept beside the parts, the service says which parts it has, and only the
- * others are sent.
+ * Uploads a prepared delivery and submits its manifest; one without keys rests on those that the agency sent before. Made
+ * to be run again after any break: the delivery's id is kept beside the parts, the service says which parts it has, and
+ * only the others are sent.
  */
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -53,8 +53,8 @@ export async function sendAnswers(client: Client, ticket: string, path: string):
 }
 
 /**
- * Says whose links the agency doubts: CSV, one column `serial`. A later list counts instead until a linkage has read one. What
- * is no list, or too long a one, is not sent.
+ * Says whose links the agency doubts: CSV, one column `serial`. A later list counts instead until a linkage has read one.
+ * What is no list, or too long a one, is not sent.
  *
  * @throws {Refusal} as `doubtedSerials`, and as `sendAnswers`.
  */

@@ -1,4 +1,7 @@
-/** What an agency does for each delivery: ask the recipe, try its keys, prepare, submit; and which of its persons were linked. */
+/**
+ * What an agency does for each delivery: ask the recipe, try its keys, prepare, submit; and which of its persons were
+ * linked.
+ */
 import { dirname } from 'node:path'
 import { readAgenciesKey } from '../agency/agencies-key.ts'
 import { askCanaries, askRecipe } from '../agency/canaries.ts'

@@ -1,6 +1,6 @@
 /**
- * The file by which an agency says whose links it doubts: CSV, one column `serial`. It is taken whole or not at all, and read
- * strictly: no quotes, no blanks, nothing guessed.
+ * The file by which an agency says whose links it doubts: CSV, one column `serial`. It is taken whole or not at all, and
+ * read strictly: no quotes, no blanks, nothing guessed.
  */
 import { Refusal } from './errors.ts'
 import { linesOf } from './text-lines.ts'

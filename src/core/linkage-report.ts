@@ -1,6 +1,6 @@
 /**
- * What is told of a linkage: counts, none of them small, and none that gives a small one away (`small-cells.ts`). A count that
- * is not told is null.
+ * What is told of a linkage: counts, none of them small, and none that gives a small one away (`small-cells.ts`). A count
+ * that is not told is null.
  */
 import type { LinkCase } from './link-case.ts'
 import { wilsonInterval } from './quality-numbers.ts'
@@ -46,7 +46,9 @@ export type WaveChange = {
   attached: number
   detached: number
   moved: number
-  /** Serials of nobody, those of the spine not counted: destroyed because they have waited long enough, and still waiting. */
+  /**
+   * Serials of nobody, those of the spine not counted: destroyed because they have waited long enough, and still waiting.
+   */
   expired: number
   waiting: number
   /** Records of the spine whose new keys are held back until people decide. */
@@ -110,7 +112,9 @@ export function toldReport(counts: LinkageCounts, threshold: number): LinkageRep
   }
 }
 
-/** Who is new and who was known are all persons, and who was known is all before but those given up: told together or not. */
+/**
+ * Who is new and who was known are all persons, and who was known is all before but those given up: told together or not.
+ */
 function toldChange(
   change: WaveChange,
   { tell, isAllTold }: { tell: (count: number) => Told; isAllTold: boolean },

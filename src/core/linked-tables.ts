@@ -155,7 +155,9 @@ function hiddenSums(
   return sums
 }
 
-/** Looks at every pair of a row and a column in which cells are hidden: of a large table that is many times, so in numbers. */
+/**
+ * Looks at every pair of a row and a column in which cells are hidden: of a large table that is many times, so in numbers.
+ */
 function canBeMoved(cell: Place, sums: HiddenSums): boolean {
   const line = sums.get(cell.row) ?? new Map<string, number>()
   const own = line.get(cell.column)

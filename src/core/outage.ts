@@ -17,8 +17,8 @@ const systemCodes =
   /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENOSPC|EDQUOT|EROFS|EIO|EACCES|EPERM|ENODEV|ESTALE|EMFILE|ENFILE|ENOMEM)/
 
 /**
- * Of PostgreSQL (appendix A of its manual), by class: 08 connections, 53 resources, a full disk among them, 57 a server that stops
- * or has no time, 58 its disks; a lock that did not come, transactions undone, a server that may only be read.
+ * Of PostgreSQL (appendix A of its manual), by class: 08 connections, 53 resources, a full disk among them, 57 a server
+ * that stops or has no time, 58 its disks; a lock that did not come, transactions undone, a server that may only be read.
  */
 const databaseCodes = /^(08|53|57|58|55P03|40001|40P01|25006)/
 

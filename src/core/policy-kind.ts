@@ -1,6 +1,6 @@
 /**
- * What the kind of a release asks of its policy. Kind A is microdata into a safe space. Kind B leaves such a space: tables of
- * counts, or rows of persons none of whom can be told from nine others.
+ * What the kind of a release asks of its policy. Kind A is microdata into a safe space. Kind B leaves such a space: tables
+ * of counts, or rows of persons none of whom can be told from nine others.
  */
 import { createHash } from 'node:crypto'
 import type { Catalogue } from '../catalogue/schema.ts'

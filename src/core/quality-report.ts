@@ -1,6 +1,6 @@
 /**
- * The quality report of a linkage (`shared/LINKAGE.md`): what the key side counted while it linked, joined with what the data
- * side counted after assembly. Counts only, small ones hidden.
+ * The quality report of a linkage (`shared/LINKAGE.md`): what the key side counted while it linked, joined with what the
+ * data side counted after assembly. Counts only, small ones hidden.
  */
 import { z } from 'zod'
 import { qualityCountsSchema } from './quality-counts.ts'

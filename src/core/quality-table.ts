@@ -1,6 +1,6 @@
 /**
- * The quality report as one table for spreadsheets and scripts: a line a number, none that the JSON does not tell. UTF-8 with a
- * mark that says so, CRLF (RFC 4180); a cell that a spreadsheet would run begins with an apostrophe.
+ * The quality report as one table for spreadsheets and scripts: a line a number, none that the JSON does not tell. UTF-8
+ * with a mark that says so, CRLF (RFC 4180); a cell that a spreadsheet would run begins with an apostrophe.
  */
 import { cellOf } from './csv-cell.ts'
 import type { QualityCounts } from './quality-counts.ts'

@@ -1,6 +1,6 @@
 /**
- * Two tables of the same dimensions, one after the other: what is shown in both is subtracted by everybody. Where that leaves
- * some persons, but fewer than the threshold, they are singled out, whatever each table hides for itself.
+ * Two tables of the same dimensions, one after the other: what is shown in both is subtracted by everybody. Where that
+ * leaves some persons, but fewer than the threshold, they are singled out, whatever each table hides for itself.
  */
 import type { ShownCell } from './count-table.ts'
 

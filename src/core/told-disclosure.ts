@@ -142,7 +142,9 @@ export function toldUtilityOf({ tables }: UtilityReport, threshold: number): Tol
   )
 }
 
-/** How many rows leave is in the manifest, and how many there were is told of the cohort: so the sum of the others is known. */
+/**
+ * How many rows leave is in the manifest, and how many there were is told of the cohort: so the sum of the others is known.
+ */
 function toldRows(
   rows: Readonly<Record<string, number>>,
   threshold: number,

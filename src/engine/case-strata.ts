@@ -1,9 +1,9 @@
 /**
- * Sex, age band and year of the cases of a linkage, on the data side: of the person in question, and of the record as its own
- * agency tells. They are collected while the quality of the linkage is counted, which reads all that is needed.
+ * Sex, age band and year of the cases of a linkage, on the data side: of the person in question, and of the record as its
+ * own agency tells. They are collected while the quality of the linkage is counted, which reads all that is needed.
  *
- * A rare combination is recognisable by itself, so nothing is told more exactly than by bands of five years with everybody of
- * 85 and more together, and by the year; no place, no site, no day.
+ * A rare combination is recognisable by itself, so nothing is told more exactly than by bands of five years with everybody
+ * of 85 and more together, and by the year; no place, no site, no day.
  */
 import { quoteText, type Session } from './session.ts'
 

@@ -16,8 +16,8 @@ export type CountCells = KnownPersons & {
 const cellsMax = 100_000
 
 /**
- * Counts by the values that leave, after rules and suppression. A person is in one cell: of several rows of theirs all values
- * together count, or the least.
+ * Counts by the values that leave, after rules and suppression. A person is in one cell: of several rows of theirs all
+ * values together count, or the least.
  *
  * @throws {Refusal} `policy-refused` for more than 100,000 combinations of values.
  */

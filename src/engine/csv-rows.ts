@@ -1,6 +1,6 @@
 /**
- * Where a CSV file goes wrong, found by a machine that takes one byte at a time. It is slow and runs only when the engine has
- * stopped, or when a row must be named by its line: the engine's messages quote the row, and so are never read.
+ * Where a CSV file goes wrong, found by a machine that takes one byte at a time. It is slow and runs only when the engine
+ * has stopped, or when a row must be named by its line: the engine's messages quote the row, and so are never read.
  */
 import { isUtf8 } from 'node:buffer'
 import { blocksOf, carriageReturn, comma, lineBytesMax, newline, quote } from './csv-bytes.ts'

@@ -45,8 +45,8 @@ export function registrationNumberInNumber(column: string): string {
  * True where a text of a release carries any known shape: registration number, phone, e-mail, passport, driving licence, CI,
  * key.
  *
- * @param isCode - eleven bare digits from 010 are a phone number in a text, but one in a thousand claim numbers in a code; and
- *   a letter with eight digits is a passport's number in a text, but many a code.
+ * @param isCode - eleven bare digits from 010 are a phone number in a text, but one in a thousand claim numbers in a code;
+ *   and a letter with eight digits is a passport's number in a text, but many a code.
  */
 export function identifierInText(column: string, isCode: boolean): string {
   const shapes = isCode

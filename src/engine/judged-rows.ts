@@ -1,6 +1,6 @@
 /**
- * The rows of a delivered part of a table, judged: a fault is a number that stands for a column and a reason, so that rows are
- * counted by it without a value being told.
+ * The rows of a delivered part of a table, judged: a fault is a number that stands for a column and a reason, so that rows
+ * are counted by it without a value being told.
  */
 import { type ColumnCheck, type Reason, reasons } from './column-check.ts'
 import { registrationNumberAsSerial, registrationNumberInText } from './identifier-shape.ts'

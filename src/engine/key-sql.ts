@@ -18,8 +18,8 @@ export const mistakes = ['upper case', 'base64', 'wrong length', 'not hexadecima
 export const keyCodes = { perColumn: 8, quarantine: 7, serial: 1, identifier: 2 } as const
 
 /**
- * The statement that reads, checks, re-keys and writes a part, sorted by serial: a linkage writes its maps in this order. Needs the functions `token_of` and
- * `set_aside`.
+ * The statement that reads, checks, re-keys and writes a part, sorted by serial: a linkage writes its maps in this order.
+ * Needs the functions `token_of` and `set_aside`.
  */
 export function copyOfKeys(
   source: PartSource,

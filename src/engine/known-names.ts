@@ -2,8 +2,8 @@
  * What we or an agency call a person, searched for in the texts of a file that is to leave: serials of any row and agency,
  * person numbers (given up or not), pseudonyms of other releases. A name is found where it stands alone: the whole value, or
  * between characters that are neither letters nor digits; `.`, `_` and `-` may be anywhere in it, so that in a chain like
- * `file-A-B.txt` every link and every few of them could be one. It is found as it is; a name all in upper or all in lower case
- * also in the other.
+ * `file-A-B.txt` every link and every few of them could be one. It is found as it is; a name all in upper or all in lower
+ * case also in the other.
  *
  * A name counts if there is room for 50 bits in it: 15 digits, 11 letters, or 10 of both. Of ten million shorter ones some
  * would be met by chance in a million different words: a serial 1234 in every number.
@@ -72,8 +72,8 @@ export async function collectWords(session: Session, of: Searched): Promise<bool
 }
 
 /**
- * The first column in which a name of the list stands, and in how many rows. Needs the table `word`. The case is changed in the
- * words and not in the list: the engine then passes over what of a list no word can equal, and a few words cost nothing.
+ * The first column in which a name of the list stands, and in how many rows. Needs the table `word`. The case is changed in
+ * the words and not in the list: the engine then passes over what of a list no word can equal, and a few words cost nothing.
  */
 export async function nameAmongWords(
   session: Session,
@@ -116,7 +116,9 @@ function searched({ columns, parquet, few }: Searched) {
   })
 }
 
-/** Words; words that hang together by signs that a serial may have inside, and those among them; what has signs at an end. */
+/**
+ * Words; words that hang together by signs that a serial may have inside, and those among them; what has signs at an end.
+ */
 function wordsOf(value: string): string {
   const found = (shape: string): string => `regexp_extract_all(${value}, '${shape}')`
   const alone = found(`[0-9A-Za-z]{${nameLengthMin},}`)

@@ -1,6 +1,6 @@
 /**
- * What a release says of persons, as SQL: the values of the columns that are asked for, from the parts of a cohort, by the same
- * expressions that the release is built with.
+ * What a release says of persons, as SQL: the values of the columns that are asked for, from the parts of a cohort, by the
+ * same expressions that the release is built with.
  */
 import type { CatalogueTable } from '../catalogue/schema.ts'
 import type { SensitiveClass } from '../catalogue/sensitive.ts'
@@ -34,8 +34,8 @@ export type Use = { table: string; column: string; take: 'all' | 'least' }
  * What a table says of each person: ordinal, and each column used as `before …` and `after …`. Most persons have one value
  * of a column: the least and the greatest of it tell, in memory of a fixed size that can be spilled.
  *
- * @param asks.together - several values of a person as one: `texts`, to be read, in memory that grows with them; `digest`, of
- *   fixed size, which tells them from any others.
+ * @param asks.together - several values of a person as one: `texts`, to be read, in memory that grows with them; `digest`,
+ *   of fixed size, which tells them from any others.
  */
 export function tableSql(
   of: KnownPersons,

@@ -27,8 +27,9 @@ export async function findChangedPseudonyms(
 }
 
 /**
- * Writes, as CSV, what those who hold earlier releases have to know: pseudonym_before, pseudonym_after, reason. The new one is empty
- * where that person is not in this release; a person who was in no earlier release is not in it. Needs `changed_pseudonym`.
+ * Writes, as CSV, what those who hold earlier releases have to know: pseudonym_before, pseudonym_after, reason. The new one
+ * is empty where that person is not in this release; a person who was in no earlier release is not in it. Needs
+ * `changed_pseudonym`.
  *
  * @param of.earlier - lists of persons (pseudonym) of earlier releases, and the key index version that each rests on.
  * @param of.persons - this release's list of persons (pseudonym).

@@ -1,7 +1,7 @@
 /**
- * What one part lost. What the files say of their columns is taken from there: how many values there are. Rows are read again
- * only where a rule may leave a value as it is, and only the columns that have such a rule; `keep` changes nothing, and a
- * band or a day is never the value itself.
+ * What one part lost. What the files say of their columns is taken from there: how many values there are. Rows are read
+ * again only where a rule may leave a value as it is, and only the columns that have such a rule; `keep` changes nothing,
+ * and a band or a day is never the value itself.
  */
 import type { ReleasedColumn } from '../core/policy.ts'
 import type { PartUtility } from '../core/utility-report.ts'

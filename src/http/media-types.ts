@@ -1,6 +1,7 @@
 /**
  * The media type of a body is said once and exactly, or the body is not looked at. Fastify and its like compare loosely
- * (case, blanks, what follows), and what one of two parsers takes for JSON and the other does not is how checks are passed by.
+ * (case, blanks, what follows), and what one of two parsers takes for JSON and the other does not is how checks are passed
+ * by.
  */
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../core/errors.ts'

@@ -1,4 +1,6 @@
-/** What agencies doubt of the links of their own serials, until a linkage has read it. The lists are sealed to the key side. */
+/**
+ * What agencies doubt of the links of their own serials, until a linkage has read it. The lists are sealed to the key side.
+ */
 import type { Queryable, Tx } from './pool.ts'
 
 export type Doubt = {

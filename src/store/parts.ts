@@ -40,8 +40,8 @@ export async function partsOfDelivery(db: Queryable, deliveryId: string): Promis
 }
 
 /**
- * The typed parts whose serials are those of a delivery's keys: its own tables and those of the deliveries that rest on it, as
- * far as they have been taken in whole.
+ * The typed parts whose serials are those of a delivery's keys: its own tables and those of the deliveries that rest on it,
+ * as far as they have been taken in whole.
  */
 export async function typedPartsOf(db: Queryable, keysDeliveryId: string): Promise<Part[]> {
   const { rows } = await db.query<Part>(

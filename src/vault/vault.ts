@@ -39,8 +39,8 @@ export type Stored = { bytes: number; plainBytes: number; plainSha256: Buffer }
 export type Vault = {
   /**
    * Refuses `already-exists`, `body-too-large`, `disk-full`; then nothing is left. What the source
-   * throws comes through. An `Outage` when the vault is not at its place. A stream given as source is destroyed when it is not read to its end;
-   * who wants to answer on its socket gives `stream.iterator({ destroyOnReturn: false })`.
+   * throws comes through. An `Outage` when the vault is not at its place. A stream given as source is destroyed when it is
+   * not read to its end; who wants to answer on its socket gives `stream.iterator({ destroyOnReturn: false })`.
    */
   put(source: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Stored>
   /** The sealed bytes. Refuses `not-found`. */

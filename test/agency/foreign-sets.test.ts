@@ -28,8 +28,8 @@ const febrlColumns = {
 }
 type Row = { person: string; rec: string; K1: string | null; K2: string | null }
 
-// The published figures compare names as they stand (471 and 4,767). The recipe takes blanks out of names, which finds one and
-// four true pairs more ("le e", "mary ann") and none that is wrong.
+// The published figures compare names as they stand (471 and 4,767). The recipe takes blanks out of names, which finds one
+// and four true pairs more ("le e", "mary ann") and none that is wrong.
 test('FEBRL comes to its published figures by a description and a recipe alone', {
   skip,
 }, async (t) => {

@@ -3,7 +3,8 @@
  * bare DuckDB script (limit.ts) that parses, joins and writes.
  *
  * `ratioToLimit` compares wall clock from the agencies' files to a built release: prepare, deliver (with intake), link,
- * assemble, release. Review and delivery of the package (`approve`) are told but not compared: the limit has nothing like it.
+ * assemble, release. Review and delivery of the package (`approve`) are told but not compared: the limit has nothing like
+ * it.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * A generated population as the service holds it before it links: each agency's own tool has prepared its delivery, and every
- * part has been taken in, all in one process.
+ * A generated population as the service holds it before it links: each agency's own tool has prepared its delivery, and
+ * every part has been taken in, all in one process.
  */
 import { createSecretKey } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * The demonstration's linkage beside the truth of its population. Only here does anyone open a link map outside a worker: the
- * demonstration holds every key of its own worthless service.
+ * The demonstration's linkage beside the truth of its population. Only here does anyone open a link map outside a worker:
+ * the demonstration holds every key of its own worthless service.
  */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'

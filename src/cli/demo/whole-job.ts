@@ -1,6 +1,6 @@
 /**
- * The whole job on this machine, every step by the interface its real caller uses: agencies over TLS with their certificates,
- * people with their sessions, an auditor with the exported trail. The demonstration and the bench run it.
+ * The whole job on this machine, every step by the interface its real caller uses: agencies over TLS with their
+ * certificates, people with their sessions, an auditor with the exported trail. The demonstration and the bench run it.
  */
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'

@@ -7,7 +7,8 @@ import { type AgencyFiles, recordsFrom, rowsOf } from './records.ts'
 
 /**
  * `linked` (serial, file_row, ordinal, pass, pattern): the records of one agency with what came of them, in the order of
- * `recordsFrom` (those of the spine in order of serial). A view where it is read in one go; a table where several deliveries ask.
+ * `recordsFrom` (those of the spine in order of serial). A view where it is read in one go; a table where several
+ * deliveries ask.
  */
 export function linkedSteps(
   agency: Pick<AgencyFiles, 'agency' | 'deliveries' | 'isSpine'>,

@@ -13,8 +13,8 @@ const foundedBy = (serial: string): string => `md5('founded by serial ' || ${ser
 
 /**
  * Tables `twin_2` and `twin_3` (t2, t3): tokens on several records of the spine, with `twin_hub_<n>` and the views
- * `sound_twin_<n>` of those that are no hub; and `twin_record`: the spine's records of the sound ones. All are empty where the
- * spine is free of duplicates.
+ * `sound_twin_<n>` of those that are no hub; and `twin_record`: the spine's records of the sound ones. All are empty where
+ * the spine is free of duplicates.
  */
 export function twinSteps(isDuplicateFree: boolean, rules: LinkRules): string[] {
   const twins = (column: string): string => `

@@ -15,9 +15,9 @@ export const lateStep = `
   )`
 
 /**
- * Tables `known` (type, token, ordinal, agency): the keys of persons; `unsettled`: the records that seek one; and `pair`: who
- * may be whom, where no K4 and no decision (`banned_pair`) forbids it, with k2, k3 and k5: which keys agree. A record that
- * people placed neither seeks a person nor lends its keys to one.
+ * Tables `known` (type, token, ordinal, agency): the keys of persons; `unsettled`: the records that seek one; and `pair`:
+ * who may be whom, where no K4 and no decision (`banned_pair`) forbids it, with k2, k3 and k5: which keys agree. A record
+ * that people placed neither seeks a person nor lends its keys to one.
  */
 export const pairSteps = [
   `create temp table known as
