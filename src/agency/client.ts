@@ -4,13 +4,13 @@
  * be repeated without harm.
  */
 import { createReadStream } from 'node:fs'
-import type { ClientRequest, IncomingMessage, Agent as PlainAgent } from 'node:http'
+import type { ClientRequest, Agent as PlainAgent } from 'node:http'
 import { Agent, request } from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { Refusal, type RefusalCode } from '../core/errors.ts'
-import { saveAnswer } from './save-answer.ts'
+import { saveAnswer, textOf } from './read-answer.ts'
 
 export type ClientOptions = {
   /** https://host[:port] */
@@ -48,7 +48,6 @@ export type Client = {
   close(): void
 }
 
-const answerBytesMax = 16 * 1024 * 1024
 const connectionsMax = 8
 
 /**
@@ -229,17 +228,6 @@ function answerOf(sent: ClientRequest, into: string | undefined): Promise<Answer
       }, reject)
     })
   })
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response) {
-    bytes += chunk.length
-    if (bytes > answerBytesMax) throw new Error('the answer is too large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** Whether a try failed for want of a connection, rather than for what was asked. A bad certificate is no such thing. */

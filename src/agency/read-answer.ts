@@ -5,6 +5,8 @@ import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { Refusal } from '../core/errors.ts'
 
+const answerBytesMax = 16 * 1024 * 1024
+
 /**
  * Streams an answer into a file of mode 0600, which gets its name when it is whole.
  *
@@ -33,4 +35,16 @@ export async function saveAnswer(response: IncomingMessage, path: string): Promi
   } finally {
     await rm(unfinished, { force: true })
   }
+}
+
+/** An answer as text. @throws {Error} if it is larger than any that is asked for. */
+export async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response) {
+    bytes += chunk.length
+    if (bytes > answerBytesMax) throw new Error('the answer is too large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
