@@ -21,7 +21,7 @@ import {
 import { clusterSizes } from './linkage/clusters.ts'
 import { hubCounts, spinePairCounts } from './linkage/counts.ts'
 import { requireInvariants } from './linkage/invariants.ts'
-import { type Flows, mapAgencies, requireDistinct } from './linkage/map-agencies.ts'
+import { type Flows, mapAgencies, requireSoundMaps } from './linkage/map-agencies.ts'
 import { requireOwnNumbers } from './linkage/person-list.ts'
 import { recordSteps } from './linkage/records.ts'
 import { type LinkProgress, runPasses } from './linkage/run-passes.ts'
@@ -117,7 +117,7 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
     const left = await leaveRun(session, { agencies, spine, version, outDir })
     return { left, whole: await countWhole(session) }
   })
-  await requireDistinct(session, agencies, flows.maps)
+  await requireSoundMaps(session, agencies, flows.maps)
   const report: LinkageCounts = {
     rulesVersion,
     persons,

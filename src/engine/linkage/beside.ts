@@ -37,6 +37,7 @@ export function besideSteps(
   ]
 }
 
+/** Drops the tokens of `beside`. */
 export function doneTokensSteps(types: readonly WeakerType[]): string[] {
   return tokenColumns(types).map((token) => `alter table beside drop column ${token}`)
 }

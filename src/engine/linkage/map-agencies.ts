@@ -9,7 +9,7 @@ import type { Agency, LinkDelivery } from './agencies.ts'
 import { type Outcomes, outcomesOf, type Sent, validOf } from './counts.ts'
 import { doubledPersons } from './invariants.ts'
 import { deliveredStep, linkedQuery, linkedSteps, mapStep, requireDistinctSerials } from './maps.ts'
-import { placeOf } from './places.ts'
+import { placeOf, requireOwnPlaces } from './places.ts'
 
 /** What became of the records of every agency, and the maps that were written. */
 export type Flows = Pick<LinkageCounts, 'agencies' | 'deliveries'> & {
@@ -59,20 +59,25 @@ export async function mapAgencies(
 }
 
 /**
- * A part of a delivery has each serial once.
+ * Looks at the maps that were written: each serial once, and with the place of its own record.
  *
  * @throws {Refusal} `input-malformed` when a serial is in two parts of a delivery.
+ * @throws {Error} when a serial has another's place: a defect.
  */
-export async function requireDistinct(
+export async function requireSoundMaps(
   session: Session,
   agencies: readonly Agency[],
   maps: Flows['maps'],
 ): Promise<void> {
-  for (const { name, deliveries } of agencies) {
+  for (const { agency, name, isSpine, deliveries } of agencies) {
+    const own: string[] = []
     for (const { deliveryId, files } of deliveries) {
-      const map = maps[deliveryId]
-      if (map && files.length > 1) await requireDistinctSerials(session, map.file, name)
+      const { file } = maps[deliveryId] ?? {}
+      if (file === undefined) continue
+      if (files.length > 1) await requireDistinctSerials(session, file, name)
+      own.push(file)
     }
+    if (!isSpine) await requireOwnPlaces(session, agency, own)
   }
 }
 

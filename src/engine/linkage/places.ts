@@ -1,6 +1,6 @@
 /** Where every record stands after all passes. */
 import { Refusal } from '../../core/errors.ts'
-import type { Session } from '../session.ts'
+import { quoteText, type Session } from '../session.ts'
 import { type AgencyFiles, recordsFrom } from './records.ts'
 
 /**
@@ -52,6 +52,39 @@ export async function placeRecords(
     select count(*) - count(distinct serial) as serials from ${recordsFrom(of)}`)
   if (repeated && repeated.serials > 0) throw inTwoParts(name, repeated.serials)
   throw new Error('a record has no place')
+}
+
+/** How many records of an agency are looked at. */
+const sampleRows = 64
+
+/**
+ * Looks at some records of an agency, from its first to its last: each serial has in the maps the place of its own record.
+ * They are written by laying places beside serials; one row too many would give everybody after it somebody else's.
+ *
+ * @param maps - Parquet of `mapStep`.
+ * @throws {Error} when one has another place: a defect.
+ */
+export async function requireOwnPlaces(
+  session: Session,
+  agency: number,
+  maps: readonly string[],
+): Promise<void> {
+  const place = placeOf(agency)
+  const [counted] = await session.rows<{ last: number }>(
+    `select count(*) - 1 as last from ${place}`,
+  )
+  const last = counted?.last ?? -1
+  if (last < 0 || maps.length === 0) return
+  const rows = Array.from({ length: sampleRows }, (_, at) =>
+    Math.round((at * last) / (sampleRows - 1)),
+  )
+  const [found] = await session.rows<{ astray: number }>(`
+    select count(*) as astray
+    from (select serial, file_row from record_${agency} where file_row in (${rows.join(', ')})) as record
+    join ${place} as place using (file_row)
+    join read_parquet([${maps.map(quoteText).join(', ')}]) as map using (serial)
+    where map.ordinal is distinct from place.ordinal`)
+  if (found?.astray !== 0) throw new Error('a map is out of step with its records')
 }
 
 /** The table of `placeRecords`. It is not temporary: `session.runBeside` reads it. */
