@@ -53,30 +53,37 @@ export async function writeIndex(
     ordinal: 'case when founded is not null then ordinal end',
     other: 'nullif(born, person)',
   }
+  // Of rows that several queries give, a file on one thread would have other groups than one on many: they are sorted.
   await session.run(`
     copy (
-      select * from no_index
-      union all
-      select ${row('spine', ofSpine, asSpine)} from spine_link
-      union all
-      (select ${row('change', ['person', 'other', 'reason', 'version'])}
-      from all_change order by person, other, reason, version)
-      union all
-      (select ${row('case', ['case_id', 'agency', 'serial', 'spine_serial'], {
-        reason: 'max(reason)',
-      })}
+      select * exclude (rank, place)
       from (
-        select case_id, ${names}[agency + 1] as agency, serial, spine_serial,
-          case kind when 'doubted' then 'doubt' end as reason
-        from work_case
-        union
-        from known_case
+        select *, 0 as rank, 0 as place from no_index
+        union all
+        select ${row('spine', ofSpine, asSpine)}, 1, rowid from spine_link
+        union all
+        select ${row('change', ['person', 'other', 'reason', 'version'])}, 2,
+          row_number() over (order by person, other, reason, version)
+        from all_change
+        union all
+        select ${row('case', ['case_id', 'agency', 'serial', 'spine_serial', 'reason'])}, 3,
+          row_number() over (order by case_id)
+        from (
+          select case_id, agency, serial, spine_serial, max(reason) as reason
+          from (
+            select case_id, ${names}[agency + 1] as agency, serial, spine_serial,
+              case kind when 'doubted' then 'doubt' end as reason
+            from work_case
+            union
+            from known_case
+          )
+          group by case_id, agency, serial, spine_serial
+        )
+        union all
+        select ${row('together', ['serial', 'spine_serial'])}, 4, row_number() over (order by serial, spine_serial)
+        from together where serial <> spine_serial
       )
-      group by case_id, agency, serial, spine_serial
-      order by case_id)
-      union all
-      (select ${row('together', ['serial', 'spine_serial'])}
-      from together where serial <> spine_serial order by serial, spine_serial)
+      order by rank, place
     ) to ${quoteText(files.indexFile)} (${parquetOptions})`)
 }
 
