@@ -55,7 +55,7 @@ function besideStep(agencies: readonly AgencyFiles[], tokens: readonly string[])
   const from = others.map((agency) => `select * from record_${agency}`)
   return `
     create temp table beside as
-    select other.agency, other.file_row, ${tokens.map((token) => `other.${token}`).join(', ')}, row, ${same.join(', ')}
+    select other.agency, other.file_row::integer as file_row, ${tokens.map((token) => `other.${token}`).join(', ')}, row, ${same.join(', ')}
     from (${from.length > 0 ? from.join(' union all ') : 'select * from record where false'}) as other
     left join (
       select rowid::integer as row, *

@@ -9,7 +9,7 @@ import { type AgencyFiles, recordsFrom } from './records.ts'
  */
 export const placedStep = `
   create temp table placed as
-  select outcome.*, file_row
+  select outcome.*, file_row::integer as file_row
   from (
     select agency, serial, case when late.serial is null then settled.ordinal else late.ordinal end as ordinal,
       coalesce(late.pass, settled.pass) as pass,
@@ -54,8 +54,8 @@ export async function placeRecords(
   throw new Error('a record has no place')
 }
 
-/** How many records of an agency are looked at. */
-const sampleRows = 64
+/** How many records of an agency are looked at: each is found in its row group alone. */
+const sampleRows = 8
 
 /**
  * Looks at some records of an agency, from its first to its last: each serial has in the maps the place of its own record.

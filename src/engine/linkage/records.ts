@@ -34,7 +34,7 @@ export function sentSteps(
     const view = `
       create temp view sent_${agency.agency} as
       select serial, t1, t2, t3, t4, t5, first_wave::smallint as first_wave, last_wave::smallint as last_wave,
-        file_row::integer as file_row
+        file_row -- As the file counts it: so the engine finds a row by it without reading the others.
       from ${from}`
     return only && others.length === 0 ? [view] : [lastWordStep(agency), view]
   })
