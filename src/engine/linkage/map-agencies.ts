@@ -180,13 +180,13 @@ async function mapDelivery(
 ): Promise<Outcomes> {
   const about = { ...agency, persons }
   if (isInOrder && !hasExpired) {
-    mapSteps.push(mapStep({ from: `(${linkedQuery(agency)})`, isInOrder, file }))
+    mapSteps.push(mapStep({ from: `(${linkedQuery(agency)})`, order: undefined, file }))
     return await outcomesOf(session, counted, about)
   }
   const from = isOne ? 'linked' : 'delivered'
   if (!isOne) await session.run(deliveredStep(delivery))
   const kept = hasExpired ? `(from ${from} anti join expired using (serial))` : from
-  const isSpineInOrder = isOne && agency.isSpine && agency.retired.length === 0
-  await session.run(mapStep({ from: kept, isInOrder: isSpineInOrder, file }))
+  const order = isOne && agency.isSorted ? 'file_row' : 'serial'
+  await session.run(mapStep({ from: kept, order, file }))
   return await outcomesOf(session, isOne ? counted : from, about)
 }

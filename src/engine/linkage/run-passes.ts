@@ -70,8 +70,7 @@ export async function runPasses(
     tell()
   }
   await session.run('drop table beside')
-  const records = `record_${spine.agency}`
-  await session.run(spineLinkStep({ records, isSorted: spine.isSorted, version }))
+  await session.run(spineLinkStep(`record_${spine.agency}`, version))
   tell()
   return { persons, sent, notices }
 }

@@ -1,22 +1,14 @@
 /** The records of the spine with their persons, once for all that is written of them: their map, the key index and cases. */
 
 /**
- * Table `spine_link`, in order of serial: serial, person, ordinal and pass of every record of the spine; t1 and t4, its keys
- * in force; born, the number that it came with; version, the linkage that first brought it, first_wave and last_wave; and
- * founded, on one record of each person: the linkage that founded it.
+ * Table `spine_link`: serial, file_row, person, ordinal and pass of every record of the spine; t1 and t4, its keys in force;
+ * born, the number that it came with; version, the linkage that first brought it, first_wave and last_wave; and founded, on
+ * one record of each person: the linkage that founded it.
  *
- * @param of.records - the view of the spine's records; `isSorted`: their `file_row` tells the order.
- * @param of.version - of this linkage.
+ * @param records - the view of the spine's records.
+ * @param version - of this linkage.
  */
-export function spineLinkStep({
-  records,
-  isSorted,
-  version,
-}: {
-  records: string
-  isSorted: boolean
-  version: number
-}): string {
+export function spineLinkStep(records: string, version: number): string {
   return `
   create temp table spine_link as
   with other as (
@@ -25,7 +17,7 @@ export function spineLinkStep({
     from settled_spine
     join person using (founding)
   )
-  select record.serial, coalesce(plain.person, other.person) as person,
+  select record.serial, file_row, coalesce(plain.person, other.person) as person,
     coalesce(plain.ordinal, other.ordinal) as ordinal, coalesce(other.pass, 9)::tinyint as pass,
     record.t1, record.t4,
     case when before.person is null then coalesce(plain.person, other.person)
@@ -38,6 +30,5 @@ export function spineLinkStep({
   left join other on other.serial = case when plain.person is null then record.serial end
   left join (select serial, born, version, first_wave from known_spine) as known on known.serial = record.serial
   left join (select person, version from known_person) as before
-    on before.person = coalesce(plain.person, other.person)
-  order by record.${isSorted ? 'file_row' : 'serial'}`
+    on before.person = coalesce(plain.person, other.person)`
 }

@@ -17,7 +17,8 @@ export async function leaveRun(
   await session.run(changeStep)
   const indexFile = join(of.outDir, 'index.parquet')
   const changesFile = join(of.outDir, 'changes.parquet')
-  await writeIndex(session, { version: of.version, agencies, indexFile, changesFile })
+  const order = of.spine.isSorted ? 'file_row' : 'serial'
+  await writeIndex(session, { version: of.version, agencies, order, indexFile, changesFile })
   const worklist = await worklistOf(session, about, casesMax)
   const caseListFile = join(of.outDir, 'cases.parquet')
   await writeCaseList(session, agencies, { casesMax, file: caseListFile })

@@ -23,14 +23,23 @@ export const changeStep = `
 /**
  * Writes the index and the list of all changes: person UUID, other UUID, reason VARCHAR, version INTEGER, in order. The list
  * is for the data side, which tells each release domain its part of it.
+ *
+ * @param of.order - what puts the records of the spine into order of serial.
  */
 export async function writeIndex(
   session: Session,
   {
     version,
     agencies,
+    order,
     ...files
-  }: { version: number; agencies: readonly string[]; indexFile: string; changesFile: string },
+  }: {
+    version: number
+    agencies: readonly string[]
+    order: 'serial' | 'file_row'
+    indexFile: string
+    changesFile: string
+  },
 ): Promise<void> {
   await session.run(`
     create temp table all_change as
@@ -53,6 +62,7 @@ export async function writeIndex(
     ordinal: 'case when founded is not null then ordinal end',
     other: 'nullif(born, person)',
   }
+  const place = order === 'serial' ? 'row_number() over (order by serial)' : order
   // Of rows that several queries give, a file on one thread would have other groups than one on many: they are sorted.
   await session.run(`
     copy (
@@ -60,7 +70,7 @@ export async function writeIndex(
       from (
         select *, 0 as rank, 0 as place from no_index
         union all
-        select ${row('spine', ofSpine, asSpine)}, 1, rowid from spine_link
+        select ${row('spine', ofSpine, asSpine)}, 1, ${place} from spine_link
         union all
         select ${row('change', ['person', 'other', 'reason', 'version'])}, 2,
           row_number() over (order by person, other, reason, version)

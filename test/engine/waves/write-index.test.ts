@@ -12,11 +12,11 @@ const spineRecords = 200_000
 
 const left = [
   `create temp table spine_link as
-  select 's' || lpad(i::varchar, 9, '0') as serial, md5('person' || i)::uuid as person, i::integer as ordinal,
+  select 's' || lpad(i::varchar, 9, '0') as serial, i::integer as file_row, md5('person' || i)::uuid as person, i::integer as ordinal,
     md5('K1' || i)::uuid as t1, md5('K4' || i % 99)::uuid as t4, md5('person' || i)::uuid as born, 1 as version,
     1 as founded, 1::smallint as first_wave, 1::smallint as last_wave
   from range(${spineRecords}) as r(i)
-  order by serial`,
+  order by hash(i)`,
   `create temp table work_case as
   select 'merge' as kind, 0::utinyint as agency, md5('case' || i)::uuid as case_id, 's' || i as serial,
     't' || i as spine_serial
@@ -28,13 +28,19 @@ const left = [
   select 's' || i as serial, 's0' as spine_serial from range(1, 3) as r(i)`,
 ]
 
-test('writes the same index whatever the number of threads', async (t) => {
+test('writes the same index whatever the number of threads and the order of the records', async (t) => {
   const digests = new Set<string>()
-  for (const threads of [1, 2, 4]) {
+  for (const [threads, order] of [
+    [1, 'serial'],
+    [1, 'file_row'],
+    [2, 'serial'],
+    [4, 'file_row'],
+  ] as const) {
     const { session, path } = await openScratch(t, { threads })
     await runSteps(session, [...knownSteps(undefined), ...left])
     const [indexFile, changesFile] = [path('index.parquet'), path('changes.parquet')]
-    await writeIndex(session, { version: 2, agencies: ['spine'], indexFile, changesFile })
+    const of = { version: 2, agencies: ['spine'], order }
+    await writeIndex(session, { ...of, indexFile, changesFile })
     digests.add(
       createHash('sha256')
         .update(await readFile(indexFile))
