@@ -137,7 +137,7 @@ function sessionOn(
     run: (sql, values) => attempt(async () => void (await connection.run(sql, bound(values)))),
     runBeside: async (statements, act) => {
       const beside = runLanes(instance, statements, known.threads)
-      const [ended, acted] = await Promise.allSettled([beside, act()])
+      const [ended, acted] = await Promise.allSettled([beside, (async () => await act())()])
       if (acted.status === 'rejected') throw acted.reason
       if (ended.status === 'rejected') throw engineErrorOf(ended.reason)
       return acted.value

@@ -150,6 +150,11 @@ test('runs statements beside others, and waits for all of them whatever fails', 
     { message: 'mine' },
   )
   t.same(await session.rows(`from read_csv(${quoteText(path('e'))})`), [{ rows: 3_000_000 }])
+  const atOnce = (): Promise<never> => {
+    throw new RangeError('at once')
+  }
+  await t.rejects(session.runBeside([made('f')], atOnce), { message: 'at once' })
+  t.same(await session.rows(`from read_csv(${quoteText(path('f'))})`), [{ rows: 3_000_000 }])
   const locked = await errorOf(session.runBeside(['set threads = 4'], async () => 'kept'))
   t.equal(locked.type, 'Invalid Input')
 })
