@@ -12,10 +12,10 @@ export async function clusterSizes(session: Session): Promise<Record<string, num
   // A person is its ordinal, an unlinked record a number below zero.
   await session.run(`
     create temp table hanging as
-    select coalesce(late.ordinal, record.ordinal, -1 - record.rowid)::bigint as node,
-      record.number, t2, t3, t5, coalesce(late.ordinal, record.ordinal) is null as is_unlinked
+    select coalesce(by_weaker.ordinal, record.ordinal, -1 - record.rowid)::bigint as node,
+      record.number, t2, t3, t5, coalesce(by_weaker.ordinal, record.ordinal) is null as is_unlinked
     from sound_row as record
-    left join late using (agency, serial)`)
+    left join by_weaker using (agency, serial)`)
   const byKey = weakerTypes.map(
     (type) => `
       select min(node) over (partition by t${type}) as a, node as b

@@ -48,11 +48,11 @@ export async function requireInvariants(
   const [found] = await session.rows<{ numbers: number; k4s: number }>(`
     with link as (
       select ordinal, number, t4
-      from settled anti join late using (agency, serial)
+      from settled anti join by_weaker using (agency, serial)
       where ordinal is not null
       union all
       select ordinal, case when pass < 7 then number end, t4
-      from late
+      from by_weaker
       where ordinal is not null and pass <> ${decidedPass}
     ), with_person as (
       from link

@@ -11,11 +11,11 @@ export const placedStep = `
   create temp table placed as
   select outcome.*, file_row::integer as file_row
   from (
-    select agency, serial, case when late.serial is null then settled.ordinal else late.ordinal end as ordinal,
-      coalesce(late.pass, settled.pass) as pass,
-      case when late.serial is null then settled.pattern else late.pattern end as pattern
+    select agency, serial, case when by_weaker.serial is null then settled.ordinal else by_weaker.ordinal end as ordinal,
+      coalesce(by_weaker.pass, settled.pass) as pass,
+      case when by_weaker.serial is null then settled.pattern else by_weaker.pattern end as pattern
     from settled
-    full join late using (agency, serial)
+    full join by_weaker using (agency, serial)
   ) as outcome
   left join (select agency, serial, file_row from kept_record where not is_spine) as kept using (agency, serial)`
 

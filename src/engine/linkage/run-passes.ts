@@ -18,8 +18,8 @@ import { keptSteps, sharedKeySteps, type WeakerType } from './shared-keys.ts'
 import { foundingEdgeStep, foundingStep, pairStep, settledSpineStep, twinSteps } from './spine.ts'
 import { spineLinkStep } from './spine-links.ts'
 import {
+  byWeakerStep,
   earlierStep,
-  lateStep,
   nameSteps,
   pairSteps,
   possibleSteps,
@@ -99,6 +99,6 @@ async function placeByNumber(
 /** What people decided, and passes 5 to 8. */
 async function placeByWeakerKeys(session: Session, { types, rules }: ToPass): Promise<void> {
   const shared = sharedKeySteps(types, rules)
-  await runSteps(session, [lateStep, decidedPlaceStep, ...shared, ...pairSteps])
+  await runSteps(session, [byWeakerStep, decidedPlaceStep, ...shared, ...pairSteps])
   await runSteps(session, [earlierStep, ...strongSteps, ...nameSteps, ...possibleSteps(rules)])
 }

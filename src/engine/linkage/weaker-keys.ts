@@ -8,9 +8,11 @@ import { weakerTypes } from './shared-keys.ts'
 const agreements = weakerTypes.map((type) => `k${type}`)
 const agreementCount = agreements.map((name) => `${name}::integer`).join(' + ')
 
-/** Table `late` (agency, serial, ordinal, pass, pattern, number, t4): records that are placed otherwise than by number. */
-export const lateStep = `
-  create temp table late (
+/**
+ * Table `by_weaker` (agency, serial, ordinal, pass, pattern, number, t4): records that are placed otherwise than by number.
+ */
+export const byWeakerStep = `
+  create temp table by_weaker (
     agency utinyint, serial varchar, ordinal integer, pass tinyint, pattern varchar, number uuid, t4 uuid
   )`
 
@@ -24,14 +26,14 @@ export const pairSteps = [
     ${weakerTypes
       .map(
         (type) => `select distinct ${type} as type, t${type} as token, ordinal, agency
-      from sound_row anti join late using (agency, serial)
+      from sound_row anti join by_weaker using (agency, serial)
       where ordinal is not null and t${type} is not null`,
       )
       .join(' union all ')}`,
   `create temp table unsettled as
     select agency, is_duplicate_free, serial, t2, t3, t4, t5, number, pass
     from sound_row
-    anti join late using (agency, serial)
+    anti join by_weaker using (agency, serial)
     where not is_spine and pass in (0, 9)`,
   `create temp table banned_pair as
     select agency, serial, ordinal
@@ -114,12 +116,12 @@ export const nameSteps = [
     from pair
     join k2_use using (t2)
     join k2_of_agency using (t2, agency)
-    anti join late using (agency, serial)
+    anti join by_weaker using (agency, serial)
     where k2 and not both_numbers and k2_use.persons = 1 and numbers <= 1 and serials = 1`,
   ...settlingSteps(6, { hasOneNumber: true, otherwise: 'conflict' }),
 ]
 
-/** Passes 7 and 8: what is left of the pairs. Table `possible_case`, and the records in `late`. */
+/** Passes 7 and 8: what is left of the pairs. Table `possible_case`, and the records in `by_weaker`. */
 export function possibleSteps(rules: LinkRules): string[] {
   const promote = `
     create or replace temp table candidate as
@@ -128,15 +130,15 @@ export function possibleSteps(rules: LinkRules): string[] {
     join possible using (agency, serial)
     where possible.candidates = 1 and agreeing >= 2`
   const rest = `
-    insert into late
+    insert into by_weaker
     select agency, serial, null, pass, pattern, null, null
     from possible
-    anti join late using (agency, serial)`
+    anti join by_weaker using (agency, serial)`
   return [
     `create temp table possible_case as
       select agency, serial, ordinal, case when both_numbers then 8 else 7 end::tinyint as pass, pattern
       from pair
-      anti join late using (agency, serial)`,
+      anti join by_weaker using (agency, serial)`,
     `create temp table possible as
       select agency, serial, min(pass) as pass, count(*) as candidates, min(pattern) as pattern
       from possible_case
@@ -149,8 +151,8 @@ export function possibleSteps(rules: LinkRules): string[] {
 }
 
 /**
- * Settles the records of `candidate` and puts them into `late`: linked, or in conflict because of a second person, a second
- * number, a second K4 of a person without one, or a second serial where the agency has one a person.
+ * Settles the records of `candidate` and puts them into `by_weaker`: linked, or in conflict because of a second person, a
+ * second number, a second K4 of a person without one, or a second serial where the agency has one a person.
  */
 function settlingSteps(
   pass: number,
@@ -167,7 +169,7 @@ function settlingSteps(
       with taken as (
         select agency, ordinal from earlier
         union all
-        select agency, ordinal from late where ordinal is not null
+        select agency, ordinal from by_weaker where ordinal is not null
         union all
         select agency, ordinal from standing where stands
       ), twice as (
@@ -176,7 +178,7 @@ function settlingSteps(
       select standing.* replace (stands and (twice.ordinal is null or not is_duplicate_free) as stands)
       from standing
       left join twice using (agency, ordinal)`,
-    `insert into late
+    `insert into by_weaker
       select agency, serial, case when bool_or(stands) then min(ordinal) end, ${pass},
         min(pattern), any_value(number), any_value(t4)
       from standing
@@ -190,7 +192,7 @@ function withoutSecond(column: 'number' | 't4', where: string): string {
       with brought as (
         select ordinal, ${column} from standing where stands and ${where}
         union all
-        select ordinal, ${column} from late where ordinal is not null
+        select ordinal, ${column} from by_weaker where ordinal is not null
       ), twice as (
         select ordinal from brought group by ordinal having min(${column}) <> max(${column})
       )

@@ -129,13 +129,13 @@ const recordPairs = `
   create temp table record_pair as
   select 'possible' as kind, agency, serial, ordinal, possible_case.pass, pattern, unsettled.t2
   from possible_case
-  semi join (from late where late.ordinal is null and late.pass in (7, 8)) as still using (agency, serial)
+  semi join (from by_weaker where by_weaker.ordinal is null and by_weaker.pass in (7, 8)) as still using (agency, serial)
   join unsettled using (agency, serial)
   union all
-  select 'conflict', agency, serial, pair.ordinal, late.pass, pair.pattern, pair.t2
+  select 'conflict', agency, serial, pair.ordinal, by_weaker.pass, pair.pattern, pair.t2
   from pair
-  join late using (agency, serial)
-  where late.ordinal is null and late.pass in (5, 6)
+  join by_weaker using (agency, serial)
+  where by_weaker.ordinal is null and by_weaker.pass in (5, 6)
   union all
   select distinct 'conflict', settled_other.agency, settled_other.serial, person.ordinal, 3::tinyint,
     settled_other.pattern, settled_other.t2
@@ -145,7 +145,7 @@ const recordPairs = `
   left join settled_spine as spine
     on spine.number = case when by_number.founding is null then settled_other.number end
   join person on person.founding = coalesce(by_number.founding, spine.founding)
-  anti join late on late.agency = settled_other.agency and late.serial = settled_other.serial
+  anti join by_weaker on by_weaker.agency = settled_other.agency and by_weaker.serial = settled_other.serial
   where settled_other.pass = 3
   union all
   select 'doubted', agency, serial, ordinal, pass, pattern, t2 from doubted_record`

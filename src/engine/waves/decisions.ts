@@ -105,10 +105,11 @@ export function decidedOtherStep(spine: number): string {
 }
 
 /**
- * Records that people said are somebody's, into `late`; a record said to be two persons' is in conflict. Needs `person`.
+ * Records that people said are somebody's, into `by_weaker`; a record said to be two persons' is in conflict. Needs
+ * `person`.
  */
 export const decidedPlaceStep = `
-  insert into late
+  insert into by_weaker
   select decided_other.agency, serial,
     case when min(ordinal) = max(ordinal) then min(ordinal) end, ${decidedPass}, '....', null, null
   from decided_other
