@@ -91,7 +91,7 @@ export async function linkPersons(session: Session, linkage: ToLink): Promise<Li
   const agencies = agenciesOf(deliveries, sorted)
   const spine = requireOneSpine(agencies)
   session.registerColumnFunction('person_of', 16, linkage.personsOf)
-  const history = { known, epoch, verdicts, doubts }
+  const history = { known, epoch, verdicts, doubts, before }
   const about = { agencies, rowsIn, spine: spine.agency }
   const { torn, held } = await takeHistory(session, history, about)
   await runSteps(session, recordSteps(agencies, held > 0))

@@ -69,10 +69,20 @@ export const byNumberSteps = [
         else pass end::tinyint as pass)
     from by_number as record
     left join second_k4 using (founding)
+  ), carried_founding as (
+    -- Whom a serial under an older linkage key stays with, unless people said that it is not theirs.
+    select distinct carried.agency, founding
+    from carried
+    join (select known_person as person, founding from settled_spine) as own using (person)
+    anti join (select agency, serial, founding from decided_other where not is_one) as banned
+      using (agency, serial, founding)
   ), duplicate as (
     select founding, agency
-    from with_one_k4
-    where pass in (1, 2, 4) and is_duplicate_free
+    from (
+      select founding, agency from with_one_k4 where pass in (1, 2, 4) and is_duplicate_free
+      union all
+      select founding, agency from carried_founding
+    )
     group by founding, agency
     having count(*) > 1
   ), judged as (

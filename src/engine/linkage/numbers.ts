@@ -25,9 +25,9 @@ export function noticeStep(files: readonly string[]): string {
 }
 
 /**
- * Table `suspect`: numbers with two K4, on two serials of an agency, in a notice, of a twin or in a decision. A K4 that
- * the spine does not have differs from every other. Needs `beside`, `k4_apart`, `notice`, `twin_record` and
- * `decided_token`.
+ * Table `suspect`: numbers with two K4, on two serials of an agency, in a notice, of a twin, in a decision or of a person
+ * with a carried serial. A K4 that the spine does not have differs from every other. Needs `beside`, `k4_apart`, `notice`,
+ * `twin_record`, `decided_token` and `carried_token`.
  */
 export function suspectSteps(agencies: number): string[] {
   const bit = agencies < 62 ? '1::bigint << agency' : '1::hugeint << agency'
@@ -66,7 +66,9 @@ export function suspectSteps(agencies: number): string[] {
     union
     select t1 from twin_record where t1 is not null
     union
-    select t1 from decided_token`,
+    select t1 from decided_token
+    union
+    from carried_token`,
   ]
 }
 

@@ -3,6 +3,7 @@ import type { LinkageCounts } from '../../core/linkage-report.ts'
 import type { LinkRules } from '../../core/passes.ts'
 import { runSteps } from '../run-steps.ts'
 import type { Session } from '../session.ts'
+import { carriedTokenStep } from '../waves/before.ts'
 import { decidedOtherStep, decidedPlaceStep, decidedTokenStep } from '../waves/decisions.ts'
 import { keepNumbers, spinePlaceStep } from '../waves/numbering.ts'
 import type { Agency } from './agencies.ts'
@@ -82,6 +83,7 @@ async function placeByNumber(
 ): Promise<LinkageCounts['notices']> {
   await runSteps(session, [
     decidedTokenStep(spine.agency),
+    carriedTokenStep(spine.agency),
     ...twinSteps(spine.isDuplicateFree, rules),
   ])
   await runSteps(session, [noticeStep(noticeFiles), ...suspectSteps(agencies.length)])

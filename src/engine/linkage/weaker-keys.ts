@@ -91,7 +91,15 @@ export const earlierStep = `
   select agency, ordinal
   from settled
   semi join wanted using (ordinal)
-  where is_duplicate_free and not is_spine`
+  where is_duplicate_free and not is_spine
+  union
+  select carried.agency, person.ordinal
+  from carried
+  left join merged on merged.person = carried.person
+  join person on person.person = coalesce(merged.other, carried.person)
+  semi join wanted on wanted.ordinal = person.ordinal
+  anti join banned_pair
+    on banned_pair.agency = carried.agency and banned_pair.serial = carried.serial and banned_pair.ordinal = person.ordinal`
 
 /** Pass 5: one person by K3 or K5. Two persons are a conflict. */
 export const strongSteps = [

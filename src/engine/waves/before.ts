@@ -1,5 +1,6 @@
 /** The links of the linkage before: what changed since, and what is carried over a change of the linkage key. */
 import { decidedPass } from '../../core/passes.ts'
+import type { Agency } from '../linkage/agencies.ts'
 import { rowsOf } from '../linkage/records.ts'
 import { quoteText, type Session } from '../session.ts'
 
@@ -13,23 +14,67 @@ export type LinkChange = { attached: number; detached: number; moved: number }
  * @param maps - link maps of the linkage before; their ordinals are those of the key index.
  */
 export function beforeStep(maps: readonly string[]): string {
+  return `
+    create or replace temp table before_link as
+    select serial, person.ordinal, pass, pattern
+    from ${linksIn(maps)} as link
+    join known_person using (ordinal)
+    left join merged on merged.person = known_person.person
+    join person on person.person = coalesce(merged.other, known_person.person)`
+}
+
+function linksIn(maps: readonly string[]): string {
   const from =
     maps.length === 0
       ? `(select null::varchar as serial, null::integer as ordinal, null::tinyint as pass, null::varchar as pattern
           where false)`
       : `read_parquet([${maps.map(quoteText).join(', ')}])`
-  return `
-    create or replace temp table before_link as
-    select serial, person.ordinal, pass, pattern
-    from (
+  return `(
       select serial, any_value(ordinal) as ordinal, any_value(pass) as pass, any_value(pattern) as pattern
       from ${from}
       where ordinal is not null
       group by serial
-    ) as link
-    join known_person using (ordinal)
-    left join merged on merged.person = known_person.person
-    join person on person.person = coalesce(merged.other, known_person.person)`
+    )`
+}
+
+/**
+ * Table `carried` (agency, serial, person): serials under an older linkage key of agencies that are free of duplicates, with
+ * the person that each stays with. A second serial of the agency with a key of that person is a conflict, though their
+ * tokens do not meet. Needs the views `sent_<n>`.
+ *
+ * @param before - agency → link maps of the linkage before.
+ */
+export function carriedSerialSteps(
+  agencies: readonly Agency[],
+  before: Readonly<Record<string, readonly string[]>>,
+): string[] {
+  return [
+    'create temp table carried (agency utinyint, serial varchar, person uuid)',
+    ...agencies
+      .filter(({ isDuplicateFree, retired }) => isDuplicateFree && retired.length > 0)
+      .map(
+        ({ agency, name }) => `
+        insert into carried
+        select ${agency}, link.serial, known_person.person
+        from ${linksIn(before[name] ?? [])} as link
+        join known_person using (ordinal)
+        anti join sent_${agency} as sent on sent.serial = link.serial`,
+      ),
+  ]
+}
+
+/**
+ * Table `carried_token` (t1): numbers of persons with a carried serial, where the same agency has them on another. They are
+ * looked at record by record. Needs the views `record_<n>`.
+ */
+export function carriedTokenStep(spine: number): string {
+  return `
+  create temp table carried_token as
+  select distinct own.t1
+  from carried
+  join known_spine as known using (person)
+  join record_${spine} as own on own.serial = known.serial
+  semi join record on record.agency = carried.agency and record.t1 = own.t1`
 }
 
 /**

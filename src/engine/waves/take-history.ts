@@ -4,6 +4,7 @@ import type { Agency } from '../linkage/agencies.ts'
 import { sentSteps } from '../linkage/records.ts'
 import { runSteps } from '../run-steps.ts'
 import type { Session } from '../session.ts'
+import { carriedSerialSteps } from './before.ts'
 import { takeDecisions, type Verdict } from './decisions.ts'
 import { type Doubts, takeDoubts } from './doubts.ts'
 import { holdKeys } from './held.ts'
@@ -18,6 +19,8 @@ export type History = {
   verdicts: readonly Verdict[]
   /** What agencies came to doubt since the last linkage. */
   doubts: readonly Doubts[]
+  /** Agency → link maps of the last linkage. */
+  before: Readonly<Record<string, readonly string[]>>
 }
 
 /**
@@ -28,7 +31,7 @@ export type History = {
  */
 export async function takeHistory(
   session: Session,
-  { known, verdicts, doubts, epoch }: History,
+  { known, verdicts, doubts, epoch, before }: History,
   {
     agencies,
     rowsIn,
@@ -37,6 +40,7 @@ export async function takeHistory(
 ): Promise<{ torn: number; held: number }> {
   const names = agencies.map(({ name }) => name)
   await runSteps(session, [...knownSteps(known), ...sentSteps(agencies, rowsIn)])
+  await runSteps(session, carriedSerialSteps(agencies, before))
   const isNewKey = known !== undefined && known.epoch !== epoch
   const torn = await takeDecisions(session, verdicts, { agencies: names, spine, isNewKey })
   await takeDoubts(session, doubts, names)

@@ -204,6 +204,32 @@ test('under a new linkage key everybody keeps their number and their links, once
   t.same(second.linked.report.change.attached, 1)
 })
 
+test('under a new linkage key a second serial of an agency that is free of duplicates is a conflict', async (t) => {
+  const registry = [
+    record(strict, 'a', { k1: '1', k2: 'kim', k3: 'kim x', k4: 'x' }),
+    record(strict, 'b', { k1: '2', k2: 'lee', k4: 'y' }),
+  ]
+  const second: Record<string, Keys> = {
+    'by its number': { k1: '1', k4: 'x' },
+    'by a stronger key': { k3: 'kim x', k4: 'x' },
+    'by its name': { k2: 'kim', k4: 'x' },
+  }
+  for (const [how, keys] of Object.entries(second)) {
+    const { deliver, link, changeKey } = await project(t)
+    const [p, o] = [record(deaths, 'p', { k1: '1' }), record(deaths, 'o', { k1: '2', k4: 'y' })]
+    await deliver({ records: [...registry, p, o], notices: [] })
+    const [a, b] = of(await link(), 'deaths p', 'deaths o')
+    changeKey()
+    await deliver({ records: [...registry, record(deaths, 'q', keys), o], notices: [] })
+    const run = await link()
+    t.same(of(run, 'deaths p', 'deaths q', 'deaths o'), [a, undefined, b], how)
+    const caseId = run.cases.get('deaths q a') ?? ''
+    t.ok(caseId, 'and people can decide it')
+    const decided = await link({ verdicts: [{ caseId, verdict: 'must-link' }] })
+    t.same(of(decided, 'deaths p', 'deaths q'), [a, a])
+  }
+})
+
 test("what was delivered before the key was changed is nobody's in a first linkage", async (t) => {
   const { deliver, link, changeKey } = await project(t)
   await deliver({ records: [record(one, 'p', { k1: '1' })], notices: [] })
