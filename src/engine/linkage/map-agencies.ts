@@ -89,12 +89,12 @@ async function mapAgency(
   const { flows, mapSteps, persons, isFirst, lateWave, outDir } = of
   const { name } = agency
   const deliveries = [...agency.retired, ...agency.deliveries]
-  const from = await findLinks(session, agency, of)
+  const isPlaced = await findLinks(session, agency, of)
   const late = deliveries.filter((delivery) => isLate(delivery, lateWave))
   const expired =
     late.length > 0 ? await findExpired(session, agency.agency, { isFirst, lateWave }) : 0
   const isOne = deliveries.length === 1
-  const mapped = { ...from, agency, isOne, hasExpired: expired > 0, persons, mapSteps }
+  const mapped = { agency, isOne, isPlaced, hasExpired: expired > 0, persons, mapSteps }
   const told: Outcomes[] = []
   for (const delivery of deliveries) {
     const file = join(outDir, `map-${Object.keys(flows.maps).length}.parquet`)
@@ -125,15 +125,16 @@ async function mapAgency(
   }
 }
 
-/** What has the ordinal and pass of every link of an agency, and whether `linkedQuery` has the links in order of serial. */
-type LinkedFrom = { counted: string; isInOrder: boolean }
-
-/** Makes `linked`, and counts what changed in it since the linkage before. */
+/**
+ * Makes `linked`, and counts what changed in it since the linkage before.
+ *
+ * @returns whether the links are the places of the records and nothing else.
+ */
 async function findLinks(
   session: Session,
   agency: Agency,
   { isFirst, before, flows }: Mapping & { flows: Flows },
-): Promise<LinkedFrom> {
+): Promise<boolean> {
   const { name, isSpine, retired, deliveries } = agency
   const isCarried = !isFirst && retired.length > 0
   if (!isFirst) await session.run(beforeStep(before[name] ?? []))
@@ -149,11 +150,7 @@ async function findLinks(
     flows.change.detached += change.detached
     flows.change.moved += change.moved
   }
-  const isPlaced = isOne && !isSpine
-  return {
-    counted: isPlaced ? placeOf(agency.agency) : 'linked',
-    isInOrder: isPlaced && agency.isSorted,
-  }
+  return isOne && !isSpine
 }
 
 /** Writes the map of a delivery, or says how, and counts what is in it, and what has waited long enough and is not. */
@@ -164,29 +161,30 @@ async function mapDelivery(
     agency,
     file,
     isOne,
+    isPlaced,
     hasExpired,
     persons,
-    counted,
-    isInOrder,
     mapSteps,
-  }: LinkedFrom & {
+  }: {
     agency: Agency
     file: string
     isOne: boolean
+    isPlaced: boolean
     hasExpired: boolean
     persons: number
     mapSteps: string[]
   },
 ): Promise<Outcomes> {
   const about = { ...agency, persons }
-  if (isInOrder && !hasExpired) {
+  const from = isOne ? 'linked' : 'delivered'
+  const counted = isPlaced ? placeOf(agency.agency) : from
+  if (isPlaced && agency.isSorted && !hasExpired) {
     mapSteps.push(mapStep({ from: `(${linkedQuery(agency)})`, order: undefined, file }))
     return await outcomesOf(session, counted, about)
   }
-  const from = isOne ? 'linked' : 'delivered'
   if (!isOne) await session.run(deliveredStep(delivery))
   const kept = hasExpired ? `(from ${from} anti join expired using (serial))` : from
   const order = isOne && agency.isSorted ? 'file_row' : 'serial'
   await session.run(mapStep({ from: kept, order, file }))
-  return await outcomesOf(session, isOne ? counted : from, about)
+  return await outcomesOf(session, counted, about)
 }

@@ -68,8 +68,8 @@ export const numberPlaceStep = `
 export function placedQuery(where: string): string {
   return `
   select agency, is_spine, is_duplicate_free, serial, t2, t3, t4, t5, t1 as number, ordinal,
-    ${plainPass} as pass,
-    ${plainPattern} as pattern
+    ${plainPass('t4 is null')} as pass,
+    ${plainPattern('t4 is null')} as pattern
   from (select * from kept_record where ${where} and not (is_spine and t1 is null))
   left join number_place using (t1)
   where t1 is null or t1 not in (from suspect)
@@ -80,20 +80,22 @@ export function placedQuery(where: string): string {
 }
 
 /**
- * The pass of a record joined with `number_place`. A K4 that is not its person's would make the number a suspect:
- * `requireInvariants` looks for it.
+ * The pass of a record that one join with the person of its number places. A K4 that is not its person's would make the
+ * number a suspect: `requireInvariants` looks for it.
+ *
+ * @param lacksK4 - the condition that one of the two has no K4.
  */
-const plainPass = `
+export const plainPass = (lacksK4: string): string => `
   case
     when is_spine or ordinal is null then 9
-    when t4 is null then 2
+    when ${lacksK4} then 2
     else 1
   end::tinyint`
 
 /** Its agreement pattern, as in `core/link-case.ts`; NULL where it is linked to nobody. */
-const plainPattern = `
+export const plainPattern = (lacksK4: string): string => `
   case when not is_spine and ordinal is not null
-    then case when t4 is null then '=..-.' else '=..=.' end end`
+    then case when ${lacksK4} then '=..-.' else '=..=.' end end`
 
 /** What came of a record, from where it stands. */
 export const outcomeOf = `

@@ -1,6 +1,7 @@
 /** Where every record stands after all passes. */
 import { Refusal } from '../../core/errors.ts'
 import { quoteText, type Session } from '../session.ts'
+import { plainPass, plainPattern } from './persons.ts'
 import { type AgencyFiles, recordsFrom } from './records.ts'
 
 /**
@@ -34,15 +35,17 @@ export async function placeRecords(
   const place = placeOf(agency)
   await session.run(`
     create table ${place} as
-    select record.file_row, coalesce(person.ordinal, placed.ordinal) as ordinal,
-      case when person.ordinal is null then coalesce(placed.pass, 9) when same_4 then 1 else 2 end::tinyint as pass,
-      case when person.ordinal is null then placed.pattern when same_4 then '=..=.' else '=..-.' end as pattern
-    from (select file_row, row, same_4 from beside where agency = ${agency}) as record
-    left join (select row, ordinal from person where row is not null) as person using (row)
+    select record.file_row, coalesce(record.ordinal, placed.ordinal) as ordinal,
+      coalesce(placed.pass, record.pass) as pass, coalesce(record.pattern, placed.pattern) as pattern
+    from (
+      select file_row, ordinal, ${plainPass('same_4 is null')} as pass, ${plainPattern('same_4 is null')} as pattern
+      from (select file_row, row, same_4, false as is_spine from beside where agency = ${agency})
+      left join (select row, ordinal from person where row is not null) using (row)
+    ) as record
     -- Nothing else places a record that one join has linked.
     left join (from placed where agency = ${agency}) as placed
-      on placed.file_row = case when person.ordinal is null then record.file_row end
-    order by file_row`)
+      on placed.file_row = case when record.ordinal is null then record.file_row end
+    order by record.file_row`)
   const [found] = await session.rows<{ astray: number; missing: number }>(`
     select count(*) filter (file_row is distinct from rowid) as astray,
       (select count(*) from ${recordsFrom(of)}) - count(*) as missing

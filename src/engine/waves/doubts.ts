@@ -62,7 +62,7 @@ export function carriedDoubtStep(
 
 /**
  * Table `doubted_record`: doubted records of others than the spine, each with the person that it is linked to. A doubted
- * record under the linkage key in force is never placed by one join (`decidedTokenStep`, `linkage/maps.ts`).
+ * record under the linkage key in force is never placed by one join (`decidedTokenStep`, `linkage/places.ts`).
  */
 export const doubtedRecordStep = (spine: number): string => `
   create temp table doubted_record as

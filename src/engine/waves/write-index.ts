@@ -50,6 +50,15 @@ export async function writeIndex(
     select person, other, reason, ${version} from new_change`)
   await session.run(`copy (from all_change order by all)
     to ${quoteText(files.changesFile)} (${parquetOptions})`)
+  await session.run(`copy (${indexQuery(agencies, order)})
+    to ${quoteText(files.indexFile)} (${parquetOptions})`)
+}
+
+/**
+ * All rows of the index, sorted: of rows that several queries give, a file on one thread would have other groups than one on
+ * many. Needs `all_change`.
+ */
+function indexQuery(agencies: readonly string[], order: 'serial' | 'file_row'): string {
   const names = `[${agencies.map(quoteText).join(', ')}]`
   const none = indexColumns.split(',').map((name) => name.trim())
   const row = (kind: string, own: readonly string[], as: Record<string, string> = {}): string => {
@@ -63,9 +72,7 @@ export async function writeIndex(
     other: 'nullif(born, person)',
   }
   const place = order === 'serial' ? 'row_number() over (order by serial)' : order
-  // Of rows that several queries give, a file on one thread would have other groups than one on many: they are sorted.
-  await session.run(`
-    copy (
+  return `
       select * exclude (rank, place)
       from (
         select *, 0 as rank, 0 as place from no_index
@@ -93,8 +100,7 @@ export async function writeIndex(
         select ${row('together', ['serial', 'spine_serial'])}, 4, row_number() over (order by serial, spine_serial)
         from together where serial <> spine_serial
       )
-      order by rank, place
-    ) to ${quoteText(files.indexFile)} (${parquetOptions})`)
+      order by rank, place`
 }
 
 /** How many persons are new, known, gone and split off. */
